@@ -1,0 +1,41 @@
+/** A program of this folder in a process of its own, which answers in lines of text. */
+export interface Child {
+  /** What it prints, line by line. */
+  lines(): AsyncIterableIterator<string>;
+  /** Wait until it has ended; whether that was without an error. */
+  succeeded(): Promise<boolean>;
+  /** End it now. */
+  stop(): Promise<void>;
+}
+
+/** Start the file `name` of this folder. */
+export function spawnBench(name: string, ...args: string[]): Child {
+  const file = new URL(name, import.meta.url);
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--quiet", "--v8-flags=--expose-gc", file.href, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = splitLines(process.stdout);
+  return {
+    lines: () => lines,
+    async succeeded() {
+      return (await process.status).success;
+    },
+    async stop() {
+      process.kill();
+      await process.status;
+    },
+  };
+}
+
+async function* splitLines(bytes: ReadableStream<Uint8Array>): AsyncIterableIterator<string> {
+  let rest = "";
+  for await (const chunk of bytes.pipeThrough(new TextDecoderStream() as TransformStream)) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}

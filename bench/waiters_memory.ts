@@ -1,0 +1,27 @@
+import { Event, sleep, spawn } from "../mod.ts";
+import { bytesEach } from "./_memory.ts";
+import { report } from "./_report.ts";
+import { inTask } from "./_task.ts";
+
+const WAITERS = 100_000;
+const event = new Event();
+let started = 0;
+
+async function waitForEvent(): Promise<void> {
+  started++;
+  await event.wait();
+}
+
+const ours = await bytesEach(WAITERS, (count) =>
+  inTask(async () => {
+    for (let i = 0; i < count; i++) spawn(waitForEvent);
+    while (started < count) await sleep(1);
+  }));
+
+report({
+  operation: "heap of a task that waits for an `Event`, of 100,000",
+  ours,
+  unit: "bytes",
+  bound: { kind: "at most", limit: 1_000 },
+});
+Deno.exit();
