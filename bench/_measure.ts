@@ -51,7 +51,16 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
-/** Collect what is garbage now, so that the next to be measured does not pay for it. */
+/** Collect the young garbage now, so that the next to be measured does not pay for it. */
 export function collectGarbage(): void {
-  (globalThis as { gc?: () => void }).gc?.();
+  // A full collection would also throw away compiled code, and the next round would measure its compilation.
+  gc?.({ type: "minor" });
 }
+
+/** Collect all garbage. */
+export function collectAllGarbage(): void {
+  if (gc === undefined) throw new Error("Cannot collect garbage: run with --v8-flags=--expose-gc");
+  gc({ type: "major" });
+}
+
+const { gc } = globalThis as { gc?: (options: { type: "minor" | "major" }) => void };

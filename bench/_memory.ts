@@ -1,4 +1,4 @@
-import { collectGarbage } from "./_measure.ts";
+import { collectAllGarbage } from "./_measure.ts";
 
 /** Bytes of heap that each of `count` takes which `hold` brings into being and leaves there. */
 export async function bytesEach(count: number, hold: (count: number) => unknown): Promise<number> {
@@ -10,7 +10,7 @@ export async function bytesEach(count: number, hold: (count: number) => unknown)
 async function heapInUse(): Promise<number> {
   // What finalizers and weak entries let go of is only free at the next collection.
   for (let i = 0; i < 4; i++) {
-    collectGarbage();
+    collectAllGarbage();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return Deno.memoryUsage().heapUsed;
