@@ -1,0 +1,75 @@
+import type { Ready } from "./ready.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Due, Timer } from "./timers.ts";
+
+/** A callback that a loop was asked to call. Cancelling it again, or when it has been called, does nothing. */
+export interface Handler extends Disposable {
+  /** Whether {@linkcode cancel} was called. */
+  readonly cancelled: boolean;
+  /** Sees to it that the callback is not called any more. */
+  cancel(): void;
+  /** Cancels it. */
+  [Symbol.dispose](): void;
+}
+
+/** A callback in the ready queue, behind a timer, or of a signal. */
+export class Callback implements Handler, Ready, Due {
+  readonly strand = null;
+  #cancelled = false;
+  #timer: Timer | null = null;
+  #onCancel: (() => void) | null = null;
+
+  constructor(
+    readonly scheduler: Scheduler,
+    // deno-lint-ignore no-explicit-any
+    readonly callback: (...args: any[]) => void,
+    readonly args: unknown[],
+  ) {}
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  cancel(): void {
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    if (this.#timer !== null) this.scheduler.cancelTimer(this.#timer);
+    this.#onCancel?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel();
+  }
+
+  /** Calls it at `when`. */
+  schedule(when: number, background: boolean): this {
+    this.#timer = this.scheduler.timerAt(when, this, background);
+    return this;
+  }
+
+  /** Calls `forget` when it is cancelled. */
+  onCancel(forget: () => void): this {
+    this.#onCancel = forget;
+    return this;
+  }
+
+  due(): void {
+    this.#timer = null;
+    this.scheduler.enqueue(this);
+  }
+
+  run(): void {
+    if (this.#cancelled) return;
+    try {
+      const result: unknown = this.callback(...this.args);
+      if (result instanceof Promise) result.catch((error) => this.#report(error));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    const name = this.callback.name || "a callback";
+    this.scheduler.report({ error, handler: this, message: `Unhandled error in ${name}` });
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * The event loop: it runs callbacks, timers and signal handlers, and resumes tasks, one at a time and in
+ * order. It is made and started by itself when it is needed, and it is there to be used.
+ *
+ * | To... | Use |
+ * | --- | --- |
+ * | run everything until nothing is left to do | {@linkcode EventLoop.prototype.run} |
+ * | call a function soon, later or at a time | {@linkcode EventLoop.prototype.callSoon} and its neighbours |
+ * | react to a signal | {@linkcode EventLoop.prototype.addSignalHandler} |
+ * | wait for a foreign promise so that a kill reaches you | {@linkcode cooperate} |
+ * | build a blocking call of your own | {@linkcode EventLoop.prototype.switch} |
+ * | test without waiting for real time | {@linkcode VirtualClock} |
+ *
+ * @module
+ */
+export { type Clock, VirtualClock } from "./clock.ts";
+export { DeadlockError } from "./deadlock.ts";
+export { RuntimeError, TimeoutError } from "./errors.ts";
+export { cooperate, EventLoop } from "./event_loop.ts";
+export type { ExceptionContext } from "./exceptions.ts";
+export type { Handler } from "./handler.ts";
+export type { EventLoopOptions } from "./scheduler.ts";
+export type { WaitOptions, Waker } from "./wait.ts";

@@ -1,0 +1,427 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Census } from "./census.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { describeDeadlock } from "./deadlock.ts";
+import { RuntimeError } from "./errors.ts";
+import type { ExceptionContext } from "./exceptions.ts";
+import { reportToConsole } from "./exceptions.ts";
+import { seededChoice } from "./random.ts";
+import { type Ready, ReadyQueue } from "./ready.ts";
+import { Strand } from "./strand.ts";
+import { type Due, type Timer, Timers } from "./timers.ts";
+import { OUTSIDE } from "./wait.ts";
+
+/** How a loop is made. */
+export interface EventLoopOptions {
+  /**
+   * What `run()` does when every task waits for another one: reject with a `DeadlockError`, or resolve.
+   *
+   * @default {"throw"}
+   */
+  onDeadlock?: "throw" | "return";
+  /** Where time comes from. The default is the real, monotonic one. */
+  clock?: Clock;
+  /**
+   * What is ready at the same time runs in an order that is drawn from this seed, the same at every run.
+   * Without it, in the order in which it became ready.
+   */
+  seed?: number;
+}
+
+/** How much may run before the platform has its turn with I/O and timers: this many entries... */
+const BURST = 1024;
+/** ...or this many milliseconds. */
+const SLICE = 1;
+/** How many microtasks the holder of the baton may take before a macrotask looks whether it waits elsewhere. */
+const HOPS = 8;
+
+type Phase = "new" | "serving" | "running" | "forever" | "ended" | "destroyed";
+
+/** Runs a function outside every task. */
+const outside = AsyncLocalStorage.snapshot();
+
+/**
+ * Runs what is ready, one at a time, in order.
+ *
+ * A strand that is resumed holds the baton until it blocks or ends; nobody else is resumed meanwhile. It
+ * runs in microtasks, and when it gives the baton up the next one is resumed in that same step. So a switch
+ * costs one promise, and a burst of switches no macrotask.
+ *
+ * A holder that awaits a foreign promise does not say so. But then the microtask queue runs empty, so a
+ * macrotask that finds the baton held knows, and takes it. Looking for that costs a macrotask, and only a
+ * burst that lasts longer than a few microtasks pays for one. That macrotask is also the next burst's start:
+ * the platform polls I/O and timers before it.
+ */
+export class Scheduler {
+  static #current: Scheduler | null = null;
+
+  readonly census = new Census();
+  readonly timers = new Timers();
+  readonly clock: Clock;
+  /** Draws one of `n`; `null` without a seed: the first is taken. */
+  readonly choose: ((n: number) => number) | null;
+  /** The strand of the code outside every task. */
+  readonly main: Strand = new Strand(this, null, null, false);
+  /** The `EventLoop` that stands before it, once somebody has asked for it. */
+  face: unknown = null;
+  onException: ((context: ExceptionContext) => void) | null = null;
+
+  readonly #onDeadlock: "throw" | "return";
+  readonly #ready: ReadyQueue;
+  #strands: Strand | null = null;
+  #phase: Phase = "new";
+  #active = false;
+  #outcome: PromiseWithResolvers<void> | null = null;
+  #holder: Strand | null = null;
+  #draining = false;
+  #drainQueued = false;
+  #watching = false;
+  #hops = 0;
+  #burst = 0;
+  #deadline = 0;
+  #alarm: { when: number; cancel: () => void } | null = null;
+
+  constructor(options: EventLoopOptions) {
+    this.clock = options.clock ?? systemClock;
+    this.choose = options.seed === undefined ? null : seededChoice(options.seed);
+    this.#onDeadlock = options.onDeadlock ?? "throw";
+    this.#ready = new ReadyQueue(this.choose);
+  }
+
+  /** The scheduler of this thread; made on demand on the main thread. */
+  static current(): Scheduler {
+    return Scheduler.#current ?? Scheduler.#demand();
+  }
+
+  /** Makes the scheduler of this thread. */
+  static create(options: EventLoopOptions): Scheduler {
+    if (Scheduler.#current !== null) {
+      throw new RuntimeError(
+        "Cannot make an event loop: this thread has one already (EventLoop.current()); destroy() it first",
+      );
+    }
+    return Scheduler.#current = new Scheduler(options);
+  }
+
+  static #demand(): Scheduler {
+    if (inWorker()) {
+      throw new RuntimeError(
+        "Cannot get the event loop: a Worker has none until it makes one with new EventLoop()",
+      );
+    }
+    return Scheduler.create({});
+  }
+
+  /** Whether what is started now may still run. */
+  get accepts(): boolean {
+    // Who stopped the loop goes on to its next blocking call, and may still start tasks, which do not run.
+    return this.#phase !== "destroyed" && (this.#phase !== "ended" || this.#holder !== null);
+  }
+
+  get destroyed(): boolean {
+    return this.#phase === "destroyed";
+  }
+
+  /** Whether the loop runs what becomes ready. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** Every strand that has started and not ended, but the main one, the newest first. */
+  *strands(): Iterable<Strand> {
+    for (let strand = this.#strands; strand !== null; strand = strand.next) yield strand;
+  }
+
+  add(strand: Strand): void {
+    this.census.alive++;
+    if (!strand.daemon) this.census.tasks++;
+    strand.next = this.#strands;
+    if (this.#strands !== null) this.#strands.previous = strand;
+    this.#strands = strand;
+  }
+
+  remove(strand: Strand): void {
+    this.census.alive--;
+    if (!strand.daemon) this.census.tasks--;
+    if (strand.previous !== null) strand.previous.next = strand.next;
+    else this.#strands = strand.next;
+    if (strand.next !== null) strand.next.previous = strand.previous;
+    strand.previous = strand.next = null;
+  }
+
+  timerAt(when: number, target: Due, background: boolean): Timer {
+    const timer = this.timers.add(when, target, background);
+    // The alarm is set when the loop has nothing else to do. If it is idle now, that is now.
+    if (!this.#watching && this.#active) this.#watch();
+    return timer;
+  }
+
+  timerIn(delay: number, target: Due, background: boolean): Timer {
+    return this.timerAt(this.clock.time() + delay, target, background);
+  }
+
+  cancelTimer(timer: Timer): void {
+    this.timers.cancel(timer);
+    if (this.#alarm !== null && this.timers.live === 0) this.check();
+  }
+
+  /** Something is ready: it will run when its turn comes. */
+  enqueue(entry: Ready): void {
+    this.#ready.push(entry);
+    if (!this.#watching) this.check();
+    else if (this.#holder === null && !this.#draining) this.#queueDrain();
+  }
+
+  /** What keeps the loop going may have changed. */
+  check(): void {
+    if (!this.#watching && this.#active) this.#watch();
+  }
+
+  /** `strand` blocks, or has ended. If it held the baton, the next one gets it. */
+  released(strand: Strand): void {
+    if (this.#holder === strand) {
+      this.#holder = null;
+      if (!this.#draining) this.#advance();
+    } else {
+      if (!this.#active && strand === this.main) this.#serve();
+      this.check();
+    }
+  }
+
+  run(forever: boolean): Promise<void> {
+    if (Strand.current(this) !== this.main) {
+      throw new RuntimeError(
+        "Cannot run the loop: a task of it is calling, so it is running already",
+      );
+    }
+    switch (this.#phase) {
+      case "running":
+      case "forever":
+        throw new RuntimeError("Cannot run the loop: it is running already");
+      case "ended":
+      case "destroyed":
+        throw new RuntimeError(
+          "Cannot run the loop: it has ended, and a loop runs only once; destroy() it and make a new one",
+        );
+    }
+    this.#phase = forever ? "forever" : "running";
+    this.#active = true;
+    this.#outcome = Promise.withResolvers();
+    this.check();
+    return this.#outcome.promise;
+  }
+
+  stop(): void {
+    if (this.#phase === "new") {
+      throw new RuntimeError("Cannot stop the loop: it has not been started");
+    }
+    if (this.#active) this.#end();
+  }
+
+  destroy(): void {
+    if (this.#phase === "destroyed") {
+      throw new RuntimeError("Cannot destroy the loop: it has been destroyed already");
+    }
+    if (this.#outcome !== null && this.#active) {
+      throw new RuntimeError("Cannot destroy the loop: it is running; stop() it first");
+    }
+    if (this.#active) this.#end();
+    this.#phase = "destroyed";
+    this.timers.clear();
+    Scheduler.#current = null;
+  }
+
+  /** Gives an error that nobody caught to the exception handler. */
+  report(context: ExceptionContext): void {
+    if (this.onException === null) return reportToConsole(context);
+    try {
+      this.onException(context);
+    } catch (error) {
+      reportToConsole(context);
+      reportToConsole({ error, message: "Unhandled error in the exception handler" });
+    }
+  }
+
+  /** Serves the code outside every task, which made a blocking call. */
+  #serve(): void {
+    if (this.#phase === "new") {
+      this.#phase = "serving";
+      this.#active = true;
+    } else {
+      // Not in this step: the call that waits has not joined its line yet.
+      queueMicrotask(() =>
+        this.#refuseMain("the event loop has ended; destroy() it and make a new one")
+      );
+    }
+  }
+
+  /** Resumes the next strand, if it is one: in the very step in which the last one gave up the baton. */
+  #advance(): void {
+    if (this.#burst >= BURST || !this.#active) return;
+    const next = this.#ready.peek();
+    if (next === undefined) return;
+    if (next.strand === null) this.#queueDrain();
+    else this.#resume(this.#ready.shift()!);
+  }
+
+  #resume(entry: Ready): void {
+    if ((++this.#burst & 31) === 0 && this.#sliceIsOver()) this.#burst = BURST;
+    const { strand } = entry;
+    if (strand !== null && !strand.ended) this.#holder = strand;
+    entry.run();
+  }
+
+  #sliceIsOver(): boolean {
+    const now = systemClock.time();
+    if (this.#deadline === 0) this.#deadline = now + SLICE;
+    return now >= this.#deadline;
+  }
+
+  #queueDrain(): void {
+    if (this.#drainQueued) return;
+    this.#drainQueued = true;
+    queueMicrotask(this.#drain);
+  }
+
+  /** Runs what is ready until somebody holds the baton. */
+  readonly #drain = (): void => {
+    this.#drainQueued = false;
+    if (this.#holder !== null || this.#draining) return;
+    this.#draining = true;
+    if (Strand.outside) this.#drainNow();
+    else outside(() => this.#drainNow());
+    this.#draining = false;
+  };
+
+  #drainNow(): void {
+    while (this.#holder === null && this.#burst < BURST && this.#active) {
+      const entry = this.#ready.shift();
+      if (entry === undefined) break;
+      this.#resume(entry);
+    }
+  }
+
+  #watch(): void {
+    this.#watching = true;
+    this.#hops = 0;
+    queueMicrotask(this.#hop);
+  }
+
+  /** Looks, between microtasks, whether the burst is over. */
+  readonly #hop = (): void => {
+    this.#drain();
+    if (this.#alarm !== null && this.timers.live === 0) this.#disarm();
+    if (this.#holder === null && (this.#ready.size === 0 || !this.#active)) {
+      this.#watching = false;
+      this.#burst = this.#deadline = 0;
+      this.#park();
+    } else if (++this.#hops < HOPS && this.#burst < BURST) {
+      queueMicrotask(this.#hop);
+    } else {
+      setImmediate(this.#turn);
+    }
+  };
+
+  /** A macrotask: no microtask is left. Whoever holds the baton now awaits a foreign promise. */
+  readonly #turn = (): void => {
+    this.#burst = this.#deadline = 0;
+    this.#holder = null;
+    if (!this.#active) {
+      this.#watching = false;
+      return;
+    }
+    if (this.timers.live > 0) this.timers.fire(this.clock.time());
+    if (this.#onlyDaemonsLeft()) this.#end();
+    this.#watch();
+  };
+
+  readonly #ring = (): void => {
+    this.#alarm = null;
+    if (this.#watching) return; // A turn comes anyway, and looks at the timers.
+    this.#turn();
+  };
+
+  /** Nothing is ready and nobody runs: what now? */
+  #park(): void {
+    if (!this.#active) return this.#disarm();
+    const { census, timers } = this;
+    if (timers.live > 0) {
+      timers.fire(this.clock.time());
+      if (this.#ready.size > 0) return this.#watch();
+    }
+    const waiting = census.tasks > 0 || this.main.waits !== null;
+    const going = waiting || timers.keeping > 0 || census.holds > 0;
+    if (this.#phase === "running" && !going) return this.#end();
+    const inMain = this.main.waits === null ? 0 : 1;
+    const foreign = census.alive - (census.blocked - inMain);
+    if (foreign === 0 && timers.live === 0 && !census.hopeful) {
+      if (this.#phase === "running" || (this.#phase === "serving" && inMain > 0)) {
+        return this.#deadlock();
+      }
+    }
+    let when = timers.next();
+    if (this.clock.virtual) {
+      if (foreign > 0 || census.waits[OUTSIDE] > 0) when = Infinity;
+      else if (when === Infinity && timers.live > 0) return;
+    }
+    // The platform does not stay for signals, nor for a loop that was told to go on: a distant alarm makes it.
+    const stay = this.#phase === "forever" || (census.listeners > 0 && waiting);
+    this.#arm(when, stay);
+  }
+
+  #arm(when: number, stay: boolean): void {
+    if (when === Infinity && !stay && !(this.timers.live > 0 && !this.clock.virtual)) {
+      return this.#disarm();
+    }
+    // One that rings too early finds nothing due and sets the next: cheaper than setting it anew each time.
+    if (this.#alarm !== null && this.#alarm.when <= when) return;
+    this.#disarm();
+    const clock = when === Infinity ? systemClock : this.clock;
+    this.#alarm = { when, cancel: clock.wakeAt(when, this.#ring) };
+  }
+
+  #disarm(): void {
+    this.#alarm?.cancel();
+    this.#alarm = null;
+  }
+
+  /** Whether `run()` is over though daemons may be ready. */
+  #onlyDaemonsLeft(): boolean {
+    const { census, timers } = this;
+    return this.#phase === "running" && census.tasks === 0 && this.main.waits === null &&
+      timers.keeping === 0 && census.holds === 0 &&
+      !this.#ready.some((entry) => !entry.strand?.daemon);
+  }
+
+  #end(error?: unknown): void {
+    const outcome = this.#outcome;
+    this.#phase = "ended";
+    this.#active = false;
+    this.#disarm();
+    if (this.main.waits !== null) this.#refuseMain("the event loop was stopped", error);
+    if (error === undefined) outcome?.resolve();
+    else outcome?.reject(error);
+  }
+
+  /** Ends what the code outside every task waits in: no loop will. */
+  #refuseMain(why: string, error?: unknown): void {
+    for (let wait = this.main.waits; wait !== null; wait = this.main.waits) {
+      wait.raise(() => error ?? new RuntimeError(`Cannot wait: ${why}`));
+      wait.run();
+    }
+  }
+
+  #deadlock(): void {
+    if (this.#onDeadlock === "return" && this.#phase === "running") return this.#end();
+    this.#watching = true; // Nothing else happens until the places are found.
+    describeDeadlock(this, (error) => {
+      this.#watching = false;
+      this.#end(error);
+    });
+  }
+}
+
+/** Whether this thread is a Worker, the web's kind or Node's. */
+function inWorker(): boolean {
+  return typeof (globalThis as { WorkerGlobalScope?: unknown }).WorkerGlobalScope === "function";
+}

@@ -1,0 +1,22 @@
+import { checkDelay } from "../loop/arguments.ts";
+import { Selectable } from "../tasks/selectable.ts";
+
+/**
+ * A case for {@linkcode select} that is ready after a time, and gives `undefined`.
+ *
+ * @param delay In milliseconds, from when `select` is called. Zero or less: ready at once, so `select` does not
+ * wait.
+ * @throws {RangeError} If `delay` is NaN.
+ */
+export function after(delay: number): Selectable<undefined> {
+  checkDelay("wait for a time", delay);
+  return new Selectable<undefined>({
+    poll: () => delay <= 0 ? { value: undefined } : null,
+    enlist: (waiter) => {
+      const { scheduler } = waiter.strand;
+      const timer = scheduler.timerIn(delay, { due: () => waiter.wake(undefined) }, true);
+      return () => scheduler.cancelTimer(timer);
+    },
+    describe: () => `after(${delay})`,
+  });
+}

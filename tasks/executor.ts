@@ -1,0 +1,148 @@
+import { checkCallback } from "../loop/arguments.ts";
+import { Scheduler } from "../loop/scheduler.ts";
+import type { WaitOptions } from "../loop/wait.ts";
+import type { Future } from "./future.ts";
+
+/** What an executor can call. */
+export type Callable<A extends unknown[], R> = (...args: A) => R;
+
+/** What {@linkcode Executor.prototype.shutdown} does besides. */
+export interface ShutdownOptions {
+  /**
+   * Whether it waits for the calls that were submitted.
+   *
+   * @default {true}
+   */
+  wait?: boolean;
+  /** Whether calls that have not started are cancelled. */
+  cancelFutures?: boolean;
+}
+
+/**
+ * Makes calls elsewhere, and gives a {@linkcode Future} for each. After `concurrent.futures.Executor`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { sleep, TaskPoolExecutor } from "@evergreen/evergreen";
+ *
+ * await using executor = new TaskPoolExecutor(10);
+ * const squares = executor.map(async (n: number) => (await sleep(1), n * n), [1, 2, 3]);
+ * assertEquals(await Array.fromAsync(squares), [1, 4, 9]);
+ * ```
+ */
+export abstract class Executor implements AsyncDisposable {
+  /**
+   * Has `fn(...args)` called.
+   *
+   * @throws {RuntimeError} After {@linkcode Executor.prototype.shutdown}.
+   */
+  abstract submit<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    ...args: A
+  ): Future<Awaited<R>>;
+
+  /**
+   * Refuses calls from now on, and waits for those that were submitted. May be called any number of times.
+   */
+  abstract shutdown(options?: ShutdownOptions): Promise<void>;
+
+  /**
+   * Calls `fn` for every item, many at a time, and gives the results in the order of the items. Leaving
+   * the iteration early cancels the rest.
+   *
+   * @param items Submitted at once if they are a plain iterable; of an async one, a few ahead of what was asked for.
+   * @param options The timeout counts from this call, for all of it.
+   * @throws {TimeoutError} From the iteration, if a result is not there in time.
+   */
+  map<T, R>(
+    fn: Callable<[T], R>,
+    items: Iterable<T> | AsyncIterable<T>,
+    options?: WaitOptions,
+  ): AsyncIterableIterator<Awaited<R>> {
+    return this.#each((item: T) => this.submit(fn, item), fn, items, options);
+  }
+
+  /** As {@linkcode Executor.prototype.map}, with each item the list of arguments. */
+  starmap<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    items: Iterable<A> | AsyncIterable<A>,
+    options?: WaitOptions,
+  ): AsyncIterableIterator<Awaited<R>> {
+    return this.#each((args: A) => this.submit(fn, ...args), fn, items, options);
+  }
+
+  /** Shuts it down, and waits. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  #each<T, R>(
+    submit: (item: T) => Future<R>,
+    fn: unknown,
+    items: Iterable<T> | AsyncIterable<T>,
+    options: WaitOptions | undefined,
+  ): AsyncIterableIterator<R> {
+    if (typeof fn === "function") checkCallback("map", fn);
+    if (Symbol.asyncIterator in items) {
+      return inOrder(windowed(submit, items), remaining(options));
+    }
+    const futures = Array.from(items, submit);
+    return inOrder(futures, remaining(options));
+  }
+}
+
+/** How many items of an async iterable are submitted before the first of their results is asked for. */
+const WINDOW = 128;
+
+/** Submits what comes, so many ahead. */
+async function* windowed<T, R>(
+  submit: (item: T) => Future<R>,
+  items: AsyncIterable<T>,
+): AsyncIterableIterator<Future<R>> {
+  const ahead: Future<R>[] = [];
+  try {
+    for await (const item of items) {
+      ahead.push(submit(item));
+      if (ahead.length >= WINDOW) yield ahead.shift()!;
+    }
+    while (ahead.length > 0) yield ahead.shift()!;
+  } finally {
+    for (const future of ahead) future.cancel();
+  }
+}
+
+/** The results of `futures`; those that nobody comes to ask for are cancelled. */
+async function* inOrder<R>(
+  futures: Iterable<Future<R>> | AsyncIterable<Future<R>>,
+  left: () => WaitOptions | undefined,
+): AsyncIterableIterator<R> {
+  const source = Symbol.asyncIterator in futures
+    ? futures[Symbol.asyncIterator]()
+    : futures[Symbol.iterator]();
+  try {
+    for (let next = await source.next(); !next.done; next = await source.next()) {
+      const future = next.value;
+      try {
+        yield await future.get(left());
+      } finally {
+        future.cancel();
+      }
+    }
+  } finally {
+    if (Symbol.asyncIterator in futures) await source.return?.();
+    else for (const future of futures) future.cancel();
+  }
+}
+
+/** Options for each of several waits that share one timeout, which counts from now. */
+export function remaining(options: WaitOptions | undefined): () => WaitOptions | undefined {
+  const timeout = options?.timeout;
+  if (timeout === undefined) return () => options;
+  const { clock } = Scheduler.current();
+  const end = clock.time() + timeout;
+  return () => ({
+    ...options,
+    timeout: Number.isFinite(end) ? Math.max(end - clock.time(), 0) : timeout,
+  });
+}

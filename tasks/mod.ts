@@ -1,0 +1,40 @@
+/**
+ * Tasks, which look like threads, and what runs and limits them; and futures, the results of calls that are
+ * made elsewhere.
+ *
+ * | To... | Use |
+ * | --- | --- |
+ * | run something beside the rest | {@linkcode spawn} |
+ * | name it, join it, kill it | {@linkcode Task} |
+ * | have tasks end together, and see their errors | {@linkcode TaskGroup} |
+ * | wait for some time | {@linkcode sleep} |
+ * | limit how long something takes | {@linkcode Timeout} |
+ * | finish something though killed | {@linkcode shield} |
+ * | keep values apart by task | {@linkcode Local} |
+ * | make calls, so many at a time | {@linkcode TaskPoolExecutor} |
+ * | wait for the results of calls | {@linkcode Future}, {@linkcode wait}, {@linkcode asCompleted} |
+ *
+ * @module
+ */
+export { TaskExit } from "../loop/errors.ts";
+export { current } from "./current.ts";
+export { type Callable, Executor, type ShutdownOptions } from "./executor.ts";
+export { CancelledError, Future } from "./future.ts";
+export { Local, type LocalConstructor } from "./local.ts";
+export { Selectable, type SelectSource } from "./selectable.ts";
+export { shield } from "./shield.ts";
+export { sleep, type SleepOptions } from "./sleep.ts";
+export { spawn, task } from "./spawn.ts";
+export { Task, type TaskOptions, type TaskState } from "./task.ts";
+export { TaskGroup } from "./task_group.ts";
+export { TaskPoolExecutor } from "./task_pool_executor.ts";
+export { Timeout } from "./timeout.ts";
+export {
+  ALL_COMPLETED,
+  asCompleted,
+  FIRST_COMPLETED,
+  FIRST_EXCEPTION,
+  type ReturnWhen,
+  wait,
+  type WaitFuturesOptions,
+} from "./wait_futures.ts";

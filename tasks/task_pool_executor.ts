@@ -1,0 +1,115 @@
+import { checkCallback, checkCount } from "../loop/arguments.ts";
+import { RuntimeError, TaskExit } from "../loop/errors.ts";
+import { Line } from "../loop/line.ts";
+import { checkpoint, raisesTimeout } from "../loop/wait.ts";
+import { type Callable, Executor, type ShutdownOptions } from "./executor.ts";
+import { Future, settleCancelled } from "./future.ts";
+import { Task } from "./task.ts";
+
+interface Call {
+  readonly future: Future<unknown>;
+  readonly fn: (...args: never[]) => unknown;
+  readonly args: unknown[];
+}
+
+/**
+ * Makes calls in tasks of this thread, at most so many at a time, in the order in which they were submitted.
+ * A worker task is started when a call finds none idle, and ends when no call is left.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { sleep, TaskPoolExecutor } from "@evergreen/evergreen";
+ *
+ * await using executor = new TaskPoolExecutor(2);
+ * const future = executor.submit(async (a: number, b: number) => (await sleep(1), a + b), 1, 2);
+ * assertEquals(await future.get(), 3);
+ * ```
+ */
+export class TaskPoolExecutor extends Executor {
+  readonly #maxWorkers: number;
+  readonly #idle = new Line<void>(() => "TaskPoolExecutor.shutdown()");
+  #calls: Call[] = [];
+  #next = 0;
+  #workers = 0;
+  #shutdown = false;
+
+  /**
+   * @param maxWorkers How many calls are made at a time.
+   * @throws {RangeError} If that is less than 1.
+   */
+  constructor(maxWorkers: number) {
+    super();
+    checkCount("maxWorkers", maxWorkers, 1);
+    this.#maxWorkers = maxWorkers;
+  }
+
+  override submit<A extends unknown[], R>(
+    fn: Callable<A, R>,
+    ...args: A
+  ): Future<Awaited<R>> {
+    checkCallback("submit a call", fn);
+    if (this.#shutdown) throw new RuntimeError("Cannot submit a call: the executor was shut down");
+    const future = new Future<Awaited<R>>();
+    this.#calls.push({ future: future as Future<unknown>, fn, args });
+    if (this.#workers < this.#maxWorkers) this.#startWorker();
+    return future;
+  }
+
+  override async shutdown(options?: ShutdownOptions): Promise<void> {
+    this.#shutdown = true;
+    if (options?.cancelFutures) {
+      for (const call of this.#calls.slice(this.#next)) call.future.cancel();
+    }
+    await checkpoint();
+    if ((options?.wait ?? true) && this.#workers > 0) await this.#idle.wait(raisesTimeout);
+  }
+
+  #startWorker(): void {
+    this.#workers++;
+    new Task(() => this.#work()).start();
+  }
+
+  async #work(): Promise<void> {
+    try {
+      for (let call = this.#take(); call !== undefined; call = this.#take()) {
+        if (call.future.setRunningOrNotifyCancel()) await make(call);
+      }
+    } finally {
+      this.#workers--;
+      // A worker that was killed leaves calls behind.
+      if (this.#next < this.#calls.length) this.#startWorker();
+      else if (this.#workers === 0) this.#idle.wakeAll();
+    }
+  }
+
+  #take(): Call | undefined {
+    if (this.#next === this.#calls.length) return undefined;
+    const call = this.#calls[this.#next];
+    this.#calls[this.#next++] = undefined!;
+    // What was taken is dropped when it is the larger part: O(1) for each in the long run.
+    if (this.#next > 1024 && this.#next * 2 > this.#calls.length) {
+      this.#calls = this.#calls.slice(this.#next);
+      this.#next = 0;
+    }
+    return call;
+  }
+}
+
+async function make(call: Call): Promise<void> {
+  const { future, fn, args } = call;
+  let value: unknown;
+  try {
+    value = fn(...(args as never[]));
+    if (isThenable(value)) value = await value;
+  } catch (error) {
+    if (!(error instanceof TaskExit)) return future.setException(error);
+    settleCancelled(future);
+    throw error;
+  }
+  future.setResult(value);
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
