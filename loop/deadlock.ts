@@ -26,10 +26,10 @@ const folders = ["loop", "tasks", "sync", "io", "patcher"].map((name) => `${libr
 /** Finds where everybody waits, then gives the error that says so. */
 export function describeDeadlock(scheduler: Scheduler, done: (error: DeadlockError) => void): void {
   const blocked: Strand[] = [...scheduler.strands()].reverse();
-  if (scheduler.main.waits !== null) blocked.unshift(scheduler.main);
+  if (scheduler.main.blocked) blocked.unshift(scheduler.main);
   const lines: string[][] = blocked.map(() => []);
   blocked.forEach((strand, index) => {
-    for (let wait = strand.waits; wait !== null; wait = wait.next) {
+    for (const wait of strand.waits()) {
       const reason = wait.reason.describe();
       wait.locate((stack) => {
         const name = strand.task?.name ?? "the main task";

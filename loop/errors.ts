@@ -40,10 +40,10 @@ Object.defineProperty(Unrecorded, "prototype", { value: Error.prototype });
 
 /** An error whose stack is that of the place where it arrives, not of the one where it was made. */
 export class LateError extends Unrecorded {
-  /** Records the stack, if it has none yet. */
-  static arrive(error: unknown): void {
+  /** Records the stack, if it has none yet, without what is above `at`. */
+  static arrive(error: unknown, at: unknown): void {
     if (error instanceof LateError && !Object.hasOwn(error, "stack")) {
-      Error.captureStackTrace(error);
+      Error.captureStackTrace(error, at as (...args: never[]) => unknown);
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { Reason } from "./blocked.ts";
 import { checkCallback, checkDelay, shown } from "./arguments.ts";
 import type { Clock } from "./clock.ts";
 import { RuntimeError } from "./errors.ts";
@@ -11,7 +12,6 @@ import {
   OPEN,
   OUTSIDE,
   raisesTimeout,
-  type Reason,
   TASK,
   Wait,
   type WaitOptions,

@@ -1,5 +1,6 @@
+import type { Reason } from "./blocked.ts";
 import { Scheduler } from "./scheduler.ts";
-import { type Expiry, type Reason, TASK, Wait, type Waiter, type WaitOptions } from "./wait.ts";
+import { type Expiry, TASK, Wait, type Waiter, type WaitOptions } from "./wait.ts";
 
 /**
  * The line of waiters: those who wait for the same thing, the longest first. Everything that blocks until
@@ -34,14 +35,12 @@ export class Line<T> implements Reason {
    */
   wait(expiry: Expiry, options?: WaitOptions, offer?: unknown): Promise<T> {
     if (options === undefined) {
-      const wait = Wait.begin<T>(Scheduler.current(), this, TASK);
-      wait.offer = offer;
+      const wait = Wait.begin<T>(Scheduler.current(), this, TASK, offer);
       this.add(wait);
       return wait.promise;
     }
     if (options.timeout === 0) return expiry.atOnce();
-    const wait = Wait.begin<T>(Scheduler.current(), this, TASK);
-    wait.offer = offer;
+    const wait = Wait.begin<T>(Scheduler.current(), this, TASK, offer);
     this.add(wait);
     wait.limit(options, expiry);
     return wait.promise;

@@ -9,51 +9,35 @@ export interface Ready {
   run(): void;
 }
 
-/**
- * What is ready, first in first out. With `choose`, entries that are ready at the same time leave in the order
- * it draws; a batch is always finished before what came later has its turn, so no draw can starve an entry.
- */
-export class ReadyQueue {
-  readonly #ring = new Ring<Ready>();
-  readonly #choose: ((n: number) => number) | null;
+/** What is ready: first in first out, or what is ready at the same time in the order that `choose` draws. */
+export function readyQueue(choose: ((n: number) => number) | null): Ring<Ready> {
+  return choose === null ? new Ring() : new DrawnRing(choose);
+}
+
+/** A batch is always finished before what came later has its turn, so no draw can starve an entry. */
+class DrawnRing extends Ring<Ready> {
+  readonly #choose: (n: number) => number;
   #batch = 0;
 
-  constructor(choose: ((n: number) => number) | null) {
+  constructor(choose: (n: number) => number) {
+    super();
     this.#choose = choose;
   }
 
-  get size(): number {
-    return this.#ring.size;
+  override peek(): Ready | undefined {
+    if (this.#batch === 0) this.#draw();
+    return super.peek();
   }
 
-  push(entry: Ready): void {
-    this.#ring.push(entry);
+  override shift(): Ready | undefined {
+    if (this.#batch === 0) this.#draw();
+    if (this.#batch > 0) this.#batch--;
+    return super.shift();
   }
 
-  /** The entry that {@linkcode shift} takes next. */
-  peek(): Ready | undefined {
-    if (this.#choose !== null && this.#batch === 0) this.#draw();
-    return this.#ring.peek();
-  }
-
-  shift(): Ready | undefined {
-    if (this.#choose !== null) {
-      if (this.#batch === 0) this.#draw();
-      if (this.#batch > 0) this.#batch--;
-    }
-    return this.#ring.shift();
-  }
-
-  some(test: (entry: Ready) => boolean): boolean {
-    for (let i = 0; i < this.#ring.size; i++) if (test(this.#ring.at(i))) return true;
-    return false;
-  }
-
-  /** Shuffles all that is ready now; what comes later waits for the next batch. */
+  /** Shuffles all that is ready now. */
   #draw(): void {
-    this.#batch = this.#ring.size;
-    for (let left = this.#batch; left > 1; left--) {
-      this.#ring.swap(left - 1, this.#choose!(left));
-    }
+    this.#batch = this.size;
+    for (let left = this.#batch; left > 1; left--) this.swap(left - 1, this.#choose(left));
   }
 }

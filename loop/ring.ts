@@ -28,6 +28,11 @@ export class Ring<T> {
     return item;
   }
 
+  some(test: (item: T) => boolean): boolean {
+    for (let i = 0; i < this.#size; i++) if (test(this.at(i))) return true;
+    return false;
+  }
+
   at(index: number): T {
     return this.#slots[(this.#head + index) & this.#mask]!;
   }

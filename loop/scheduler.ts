@@ -6,7 +6,8 @@ import { RuntimeError } from "./errors.ts";
 import type { ExceptionContext } from "./exceptions.ts";
 import { reportToConsole } from "./exceptions.ts";
 import { seededChoice } from "./random.ts";
-import { type Ready, ReadyQueue } from "./ready.ts";
+import { type Ready, readyQueue } from "./ready.ts";
+import type { Ring } from "./ring.ts";
 import { Strand } from "./strand.ts";
 import { type Due, type Timer, Timers } from "./timers.ts";
 import { OUTSIDE } from "./wait.ts";
@@ -67,7 +68,7 @@ export class Scheduler {
   onException: ((context: ExceptionContext) => void) | null = null;
 
   readonly #onDeadlock: "throw" | "return";
-  readonly #ready: ReadyQueue;
+  readonly #ready: Ring<Ready>;
   #strands: Strand | null = null;
   #phase: Phase = "new";
   #active = false;
@@ -85,7 +86,7 @@ export class Scheduler {
     this.clock = options.clock ?? systemClock;
     this.choose = options.seed === undefined ? null : seededChoice(options.seed);
     this.#onDeadlock = options.onDeadlock ?? "throw";
-    this.#ready = new ReadyQueue(this.choose);
+    this.#ready = readyQueue(this.choose);
   }
 
   /** The scheduler of this thread; made on demand on the main thread. */
@@ -133,7 +134,6 @@ export class Scheduler {
   }
 
   add(strand: Strand): void {
-    this.census.alive++;
     if (!strand.daemon) this.census.tasks++;
     strand.next = this.#strands;
     if (this.#strands !== null) this.#strands.previous = strand;
@@ -141,12 +141,12 @@ export class Scheduler {
   }
 
   remove(strand: Strand): void {
-    this.census.alive--;
     if (!strand.daemon) this.census.tasks--;
     if (strand.previous !== null) strand.previous.next = strand.next;
     else this.#strands = strand.next;
     if (strand.next !== null) strand.next.previous = strand.previous;
     strand.previous = strand.next = null;
+    if (strand.foreign) this.#home(strand);
   }
 
   timerAt(when: number, target: Due, background: boolean): Timer {
@@ -183,6 +183,7 @@ export class Scheduler {
       this.#holder = null;
       if (!this.#draining) this.#advance();
     } else {
+      if (strand.foreign) this.#home(strand);
       if (!this.#active && strand === this.main) this.#serve();
       this.check();
     }
@@ -260,15 +261,32 @@ export class Scheduler {
     if (this.#burst >= BURST || !this.#active) return;
     const next = this.#ready.peek();
     if (next === undefined) return;
-    if (next.strand === null) this.#queueDrain();
-    else this.#resume(this.#ready.shift()!);
+    if (next.strand === null) return this.#queueDrain();
+    this.#ready.shift();
+    this.#resume(next);
   }
 
   #resume(entry: Ready): void {
-    if ((++this.#burst & 31) === 0 && this.#sliceIsOver()) this.#burst = BURST;
+    if ((++this.#burst & 127) === 0 && this.#sliceIsOver()) this.#burst = BURST;
     const { strand } = entry;
-    if (strand !== null && !strand.ended) this.#holder = strand;
+    if (strand !== null) {
+      if (strand.ended) return;
+      this.#holder = strand;
+    }
     entry.run();
+  }
+
+  /** `strand` holds the baton, and no microtask is left: it awaits a foreign promise. */
+  #abroad(strand: Strand): void {
+    if (strand === this.main || strand.blocked || strand.foreign) return;
+    strand.foreign = true;
+    this.census.foreign++;
+  }
+
+  /** `strand`, which awaited a foreign promise, is back. */
+  #home(strand: Strand): void {
+    strand.foreign = false;
+    this.census.foreign--;
   }
 
   #sliceIsOver(): boolean {
@@ -325,6 +343,7 @@ export class Scheduler {
   /** A macrotask: no microtask is left. Whoever holds the baton now awaits a foreign promise. */
   readonly #turn = (): void => {
     this.#burst = this.#deadline = 0;
+    if (this.#holder !== null) this.#abroad(this.#holder);
     this.#holder = null;
     if (!this.#active) {
       this.#watching = false;
@@ -349,19 +368,17 @@ export class Scheduler {
       timers.fire(this.clock.time());
       if (this.#ready.size > 0) return this.#watch();
     }
-    const waiting = census.tasks > 0 || this.main.waits !== null;
+    const waiting = census.tasks > 0 || this.main.blocked;
     const going = waiting || timers.keeping > 0 || census.holds > 0;
     if (this.#phase === "running" && !going) return this.#end();
-    const inMain = this.main.waits === null ? 0 : 1;
-    const foreign = census.alive - (census.blocked - inMain);
-    if (foreign === 0 && timers.live === 0 && !census.hopeful) {
-      if (this.#phase === "running" || (this.#phase === "serving" && inMain > 0)) {
+    if (timers.live === 0 && !census.hopeful) {
+      if (this.#phase === "running" || (this.#phase === "serving" && this.main.blocked)) {
         return this.#deadlock();
       }
     }
     let when = timers.next();
     if (this.clock.virtual) {
-      if (foreign > 0 || census.waits[OUTSIDE] > 0) when = Infinity;
+      if (census.foreign > 0 || census.waits[OUTSIDE] > 0) when = Infinity;
       else if (when === Infinity && timers.live > 0) return;
     }
     // The platform does not stay for signals, nor for a loop that was told to go on: a distant alarm makes it.
@@ -388,7 +405,7 @@ export class Scheduler {
   /** Whether `run()` is over though daemons may be ready. */
   #onlyDaemonsLeft(): boolean {
     const { census, timers } = this;
-    return this.#phase === "running" && census.tasks === 0 && this.main.waits === null &&
+    return this.#phase === "running" && census.tasks === 0 && !this.main.blocked &&
       timers.keeping === 0 && census.holds === 0 &&
       !this.#ready.some((entry) => !entry.strand?.daemon);
   }
@@ -398,17 +415,14 @@ export class Scheduler {
     this.#phase = "ended";
     this.#active = false;
     this.#disarm();
-    if (this.main.waits !== null) this.#refuseMain("the event loop was stopped", error);
+    if (this.main.blocked) this.#refuseMain("the event loop was stopped", error);
     if (error === undefined) outcome?.resolve();
     else outcome?.reject(error);
   }
 
   /** Ends what the code outside every task waits in: no loop will. */
   #refuseMain(why: string, error?: unknown): void {
-    for (let wait = this.main.waits; wait !== null; wait = this.main.waits) {
-      wait.raise(() => error ?? new RuntimeError(`Cannot wait: ${why}`));
-      wait.run();
-    }
+    this.main.refuse(error ?? new RuntimeError(`Cannot wait: ${why}`));
   }
 
   #deadlock(): void {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { TaskExit } from "./errors.ts";
 import { reapTaskExits } from "./rejections.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { Wait } from "./wait.ts";
+import { type Blocked, leftBehind, Thrower } from "./blocked.ts";
 import type { Ready } from "./ready.ts";
 import type { Task } from "../tasks/task.ts";
 
@@ -42,17 +42,26 @@ interface Pending {
  * A line of execution that the scheduler knows: it holds the baton while it runs, and it waits. Every
  * task has one, and there is one for the code outside every task.
  */
-export class Strand {
+export class Strand implements Ready {
+  /** Whether it awaits a foreign promise, as far as the scheduler has seen. The scheduler's own to write. */
+  foreign = false;
   /** What the scheduler's list of strands that are alive is linked with. */
   previous: Strand | null = null;
   next: Strand | null = null;
-  #waits: Wait | null = null;
+  /** Where it waits; nearly always in one place at the most. */
+  #wait: Blocked | null = null;
+  #others: Set<Blocked> | null = null;
   #pending: Pending[] | null = null;
   #thrown: unknown = undefined;
   #shields = 0;
   #scopes: { scope: Scope; level: Level }[] | null = null;
   #scopesOpened = 0;
-  #state: "new" | "ready" | "begun" | "ended" = "new";
+  /** Set while it stands in the ready queue by itself: to begin, or because it only gives others their turn. */
+  #resume: ((value: unknown) => void) | null = null;
+  /** What it is resumed with then: a thrower, if an error came in between. */
+  #outcome: Thrower | undefined = undefined;
+  #begun: boolean;
+  #ended = false;
 
   constructor(
     readonly scheduler: Scheduler,
@@ -60,7 +69,9 @@ export class Strand {
     public task: Task | null,
     readonly body: Body | null,
     readonly daemon: boolean,
-  ) {}
+  ) {
+    this.#begun = body === null; // The main strand runs already.
+  }
 
   /** The strand that the calling code belongs to, the loop's main one outside every task. */
   static current(scheduler: Scheduler): Strand {
@@ -78,18 +89,43 @@ export class Strand {
     return storage.getStore() === undefined;
   }
 
+  /** Lets all that is ready already have its turn before the calling strand goes on. */
+  static yield(scheduler: Scheduler): Promise<void> {
+    const strand = Strand.current(scheduler);
+    const promise = new Promise<unknown>(keepResolver) as Promise<void>;
+    if (strand.#resume === null) {
+      strand.#resume = resolver;
+      scheduler.enqueue(strand);
+    } else {
+      scheduler.enqueue(new Turn(strand, resolver)); // It does so in several places at once.
+    }
+    scheduler.released(strand);
+    return promise;
+  }
+
+  /** As a thing that is ready, it is its own. */
+  get strand(): Strand {
+    return this;
+  }
+
   get ended(): boolean {
-    return this.#state === "ended";
+    return this.#ended;
   }
 
-  /** Whether it was started and has not run yet. */
-  get fresh(): boolean {
-    return this.#state === "ready";
+  /** Whether it has begun to run. */
+  get begun(): boolean {
+    return this.#begun;
   }
 
-  /** The first of the places where it waits. */
-  get waits(): Wait | null {
-    return this.#waits;
+  /** Whether it waits. */
+  get blocked(): boolean {
+    return this.#wait !== null || (this.#resume !== null && this.#begun);
+  }
+
+  /** All that it waits in. */
+  waits(): Blocked[] {
+    if (this.#wait === null) return [];
+    return this.#others === null ? [this.#wait] : [this.#wait, ...this.#others];
   }
 
   /** How many {@linkcode Strand.prototype.shield} calls it is in. */
@@ -99,33 +135,42 @@ export class Strand {
 
   /** Puts it in the ready queue, to begin in the async context of the caller. */
   start(): void {
-    this.#state = "ready";
     this.scheduler.add(this);
-    storage.run(this, launch, this);
+    storage.run(this, launch);
+    this.#resume = resolver;
+    this.scheduler.enqueue(this);
+  }
+
+  /** Goes on: the loop calls this when it is its turn. */
+  run(): void {
+    const resume = this.#resume!;
+    const outcome = this.#outcome;
+    this.#resume = null;
+    this.#outcome = undefined;
+    resume(outcome);
   }
 
   /** Says that it waits for `wait` too. */
-  block(wait: Wait): void {
-    const first = this.#waits;
-    if (first === null) {
-      this.scheduler.census.blocked++;
-    } else {
-      first.previous = wait;
-      wait.next = first;
-    }
-    this.#waits = wait;
+  block(wait: Blocked): void {
+    if (this.#wait === null) this.#wait = wait;
+    else (this.#others ??= new Set()).add(wait);
   }
 
   /** Says that `wait` is over. */
-  unblock(wait: Wait): void {
-    if (wait.previous !== null) wait.previous.next = wait.next;
-    else this.#waits = wait.next;
-    if (wait.next !== null) wait.next.previous = wait.previous;
-    wait.previous = wait.next = null;
-    if (this.#waits === null) {
-      this.scheduler.census.blocked--;
+  unblock(wait: Blocked): void {
+    const others = this.#others;
+    if (others === null) {
+      this.#wait = null;
       this.#thrown = undefined;
+      return;
     }
+    if (wait === this.#wait) {
+      this.#wait = others.values().next().value!;
+      others.delete(this.#wait);
+    } else {
+      others.delete(wait);
+    }
+    if (others.size === 0) this.#others = null;
   }
 
   /**
@@ -133,7 +178,7 @@ export class Strand {
    * blocking call. Shields and scopes inside `level` hold it off or are told; those around it are not concerned.
    */
   throw(error: unknown, level: Level = GROUND): void {
-    if (this.#state === "ended") return;
+    if (this.#ended) return;
     if (error instanceof TaskExit) {
       // One that has not arrived yet ends the task as well, and a second one would only hit its cleanup.
       if (this.#thrown instanceof TaskExit) return;
@@ -147,7 +192,12 @@ export class Strand {
     }
     let arrived = false;
     if (this.#shields <= level.shields) {
-      for (let wait = this.#waits; wait !== null; wait = wait.next) {
+      if (this.#resume !== null && this.#begun && this.#outcome === undefined) {
+        // It keeps its place among what is ready.
+        this.#outcome = new Thrower(() => error);
+        arrived = true;
+      }
+      for (const wait of this.waits()) {
         if (wait.interrupt(error)) arrived = true;
       }
     }
@@ -202,20 +252,38 @@ export class Strand {
 
   /** Ends it: what it left behind waiting ends too, silently, and nothing can be thrown into it any more. */
   end(): void {
-    const state = this.#state;
-    if (state === "ended") return;
-    this.#state = "ended";
-    if (state === "new") return;
+    if (this.#ended) return;
+    this.#ended = true;
+    if (!this.#begun && this.#resume === null) return; // It was not even started.
     undelivered -= this.#pending?.length ?? 0;
     this.#pending = null;
-    while (this.#waits !== null) this.#waits.abandon();
+    for (const wait of this.waits()) wait.abandon();
+    if (this.#resume !== null) {
+      if (this.#begun) {
+        reapTaskExits();
+        this.#resume(leftBehind);
+      }
+      this.#resume = null;
+    }
     this.scheduler.remove(this);
+  }
+
+  /** Ends whatever it waits in with `error`, without the loop, which has ended. */
+  refuse(error: unknown): void {
+    for (const wait of this.waits()) {
+      wait.interrupt(error);
+      wait.run();
+    }
+    if (this.#resume !== null) {
+      this.#outcome ??= new Thrower(() => error);
+      this.run();
+    }
   }
 
   /** Runs its body. To be called in its own context. */
   begin(): void {
-    if (this.#state === "ended") return;
-    this.#state = "begun";
+    if (this.#ended) return;
+    this.#begun = true;
     try {
       const result = this.body!.begin(this.task!);
       if (result instanceof Promise) result.then(finish, fail);
@@ -227,7 +295,7 @@ export class Strand {
   }
 
   finish(failed: boolean, error: unknown): void {
-    if (this.#state === "ended") return;
+    if (this.#ended) return;
     this.end();
     this.body!.ended(this.task!, failed, error);
     this.scheduler.released(this);
@@ -249,27 +317,27 @@ export function pendingError(): Pending | null {
   return Scheduler.current().main.take();
 }
 
-/** A strand that is to begin. */
-class Start implements Ready {
-  constructor(readonly strand: Strand, readonly resolve: (value: undefined) => void) {}
+/** One more place in which a strand gives others their turn. */
+class Turn implements Ready {
+  constructor(readonly strand: Strand, readonly resume: (value: undefined) => void) {}
 
   run(): void {
-    this.resolve(undefined);
+    this.resume(undefined);
   }
 }
 
-let resolver: (value: undefined) => void;
-function keepResolver(resolve: (value: undefined) => void): void {
+let resolver: (value: unknown) => void;
+// A constant, unlike a declared function, is inlined into the promise's constructor.
+const keepResolver = (resolve: (value: unknown) => void): void => {
   resolver = resolve;
-}
+};
 
 // The handlers below are shared by all strands: a promise's handlers run in the context in which they were
 // attached, so each finds its strand there, and no task pays for closures of its own. It also lets a task
 // inherit the other async contexts of the code that started it, tracing for one.
 
-function launch(strand: Strand): void {
-  new Promise<undefined>(keepResolver).then(begin);
-  strand.scheduler.enqueue(new Start(strand, resolver));
+function launch(): void {
+  new Promise<unknown>(keepResolver).then(begin);
 }
 
 function begin(): void {

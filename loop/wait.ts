@@ -1,6 +1,7 @@
 import type { Line } from "./line.ts";
 import { checkDelay, shown } from "./arguments.ts";
-import { LateError, TaskExit, TimeoutError } from "./errors.ts";
+import { type Blocked, leftBehind, Locator, type Reason, Thrower } from "./blocked.ts";
+import { TimeoutError } from "./errors.ts";
 import type { Ready } from "./ready.ts";
 import { reapTaskExits } from "./rejections.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -25,12 +26,6 @@ export interface Waker<T> {
   readonly done: boolean;
 }
 
-/** What somebody waits for, as a deadlock report says it. */
-export interface Reason {
-  /** For example "Lock.acquire(), held by Task-1". */
-  describe(): string;
-}
-
 /** Who can end a wait: only another task. When nothing but such waits is left, that is a deadlock. */
 export const TASK = 0;
 /** Who can end a wait: anything. A user's own wait, or a timer. */
@@ -48,56 +43,43 @@ export interface Expiry {
 }
 
 const WAITING = 0;
-/** Ready already: it only gives the others their turn. */
-const YIELDING = 1;
-const WOKEN = 2;
-const THROWN = 3;
+const WOKEN = 1;
+const THROWN = 2;
 /** As thrown, and the value is a function that makes the error. */
-const RAISED = 4;
-const OVER = 5;
+const RAISED = 3;
+const OVER = 4;
 
 /** Somebody in a {@linkcode Line}: a wait, or one of the cases of a select. */
 // deno-lint-ignore no-explicit-any
-export abstract class Waiter<T = any> {
-  /** The line it stands in, and its neighbours there. */
+export interface Waiter<T = any> {
+  readonly strand: Strand;
+  /** The line it stands in, and its neighbours there; the line's own to write. */
   // deno-lint-ignore no-explicit-any
-  line: Line<any> | null = null;
-  ahead: Waiter | null = null;
-  behind: Waiter | null = null;
+  line: Line<any> | null;
+  ahead: Waiter | null;
+  behind: Waiter | null;
   /** What it brought along: the item of a put, the value of a send. */
-  offer: unknown = undefined;
-
-  abstract readonly strand: Strand;
-  abstract wake(value: T): void;
-  abstract throw(error: unknown): void;
+  offer: unknown;
+  wake(value: T): void;
+  throw(error: unknown): void;
   /**
    * Fails with what `make` returns. It is called where the promise settles: the error then has the stack of
    * the code that waits, not that of a timer.
    */
-  abstract raise(make: () => unknown): void;
+  raise(make: () => unknown): void;
 }
 
 let resolver: (value: unknown) => void;
-function keepResolver(resolve: (value: unknown) => void): void {
+// A constant, unlike a declared function, is inlined into the promise's constructor.
+const keepResolver = (resolve: (value: unknown) => void): void => {
   resolver = resolve;
-}
+};
 
 /**
  * One blocking call that waits. It is made when the call blocks, is ended once, by whoever comes first
  * (a wake-up, a kill, a timeout, an abort), and leaves whatever it stands in in that same step. Then it is
  * queued, and the loop settles its promise when its turn has come.
  */
-/** Settles the promise that adopts it with an error that is made as late as possible. */
-class Thrower {
-  constructor(readonly make: () => unknown) {}
-
-  then(_resolve: unknown, reject: (error: unknown) => void): void {
-    const error = this.make();
-    LateError.arrive(error);
-    reject(error);
-  }
-}
-
 /** What ends a wait early: a time, a signal, or both. */
 class Limits implements Due, EventListenerObject {
   #timer: Timer | null = null;
@@ -136,138 +118,125 @@ class Limits implements Due, EventListenerObject {
  * the loop settles its promise when its turn has come.
  */
 // deno-lint-ignore no-explicit-any
-export class Wait<T = any> extends Waiter<T> implements Waker<T>, Ready {
-  /** Its neighbours among the waits of its strand. */
-  previous: Wait | null = null;
-  next: Wait | null = null;
+export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
+  // One of these is made for each switch. Fields that are written once, in the constructor, and have no private
+  // names make that a fifth faster; so here they are private to the compiler only.
+  readonly strand: Strand;
+  readonly reason: Reason;
+  readonly source: Source;
   /** What the caller awaits. */
   readonly promise: Promise<T>;
-  #resolve: (value: unknown) => void;
-  #state: number = WAITING;
-  #value: unknown = undefined;
-  #limits: Limits | null = null;
-  #leave: (() => void) | null = null;
+  private resolve: (value: unknown) => void;
+  private state: number;
+  private value: unknown;
+  private limits: Limits | null;
+  private leave: (() => void) | null;
+  // deno-lint-ignore no-explicit-any
+  line: Line<any> | null;
+  ahead: Waiter | null;
+  behind: Waiter | null;
+  offer: unknown;
 
-  private constructor(readonly strand: Strand, readonly reason: Reason, readonly source: Source) {
-    super();
+  private constructor(
+    strand: Strand,
+    reason: Reason,
+    source: Source,
+    state: number,
+    offer: unknown,
+  ) {
+    this.strand = strand;
+    this.reason = reason;
+    this.source = source;
     this.promise = new Promise<T>(keepResolver as never);
-    this.#resolve = resolver;
+    this.resolve = resolver;
+    this.state = state;
+    this.value = undefined;
+    this.limits = null;
+    this.leave = null;
+    this.line = null;
+    this.ahead = null;
+    this.behind = null;
+    this.offer = offer;
   }
 
   /** Makes the calling strand wait, and gives up its baton. */
-  static begin<T>(scheduler: Scheduler, reason: Reason, source: Source): Wait<T> {
+  static begin<T>(scheduler: Scheduler, reason: Reason, source: Source, offer?: unknown): Wait<T> {
     const strand = Strand.current(scheduler);
-    const wait = new Wait<T>(strand, reason, source);
+    const wait = new Wait<T>(strand, reason, source, WAITING, offer);
     strand.block(wait);
-    scheduler.census.waits[source]++;
-    scheduler.released(strand);
-    return wait;
-  }
-
-  /** Makes the calling strand wait until all that is ready already has had its turn. */
-  static yield(scheduler: Scheduler, reason: Reason): Wait<void> {
-    const strand = Strand.current(scheduler);
-    const wait = new Wait<void>(strand, reason, OPEN);
-    wait.#state = YIELDING;
-    strand.block(wait);
-    scheduler.census.waits[OPEN]++;
-    scheduler.enqueue(wait);
+    if (source !== TASK) scheduler.census.waits[source]++;
     scheduler.released(strand);
     return wait;
   }
 
   get done(): boolean {
-    return this.#state > YIELDING;
+    return this.state !== WAITING;
   }
 
   wake(value: T): void {
-    if (this.#state === WAITING) this.#end(WOKEN, value);
+    if (this.state === WAITING) this.#end(WOKEN, value);
   }
 
   throw(error: unknown): void {
-    if (this.#state === WAITING) this.#end(THROWN, error);
+    if (this.state === WAITING) this.#end(THROWN, error);
   }
 
   raise(make: () => unknown): void {
-    if (this.#state === WAITING) this.#end(RAISED, make);
+    if (this.state === WAITING) this.#end(RAISED, make);
   }
 
   interrupt(error: unknown): boolean {
-    const leave = this.#leave;
-    if (this.#state === WAITING) {
-      this.#end(THROWN, error);
-    } else if (this.#state === YIELDING) {
-      // It keeps its place among what is ready.
-      this.#close();
-      this.#state = THROWN;
-      this.#value = error;
-    } else {
-      return false;
-    }
+    if (this.state !== WAITING) return false;
+    const leave = this.leave;
+    this.#end(THROWN, error);
     if (leave !== null) this.#left(leave);
     return true;
   }
 
   /** Its timeout has passed. */
   expire(expiry: Expiry): void {
-    const leave = this.#leave;
+    const leave = this.leave;
     expiry.expire(this);
     if (leave !== null) this.#left(leave);
   }
 
-  /** Ends it without its strand, which has ended. */
   abandon(): void {
-    const leave = this.#leave;
+    if (this.state !== WAITING) return this.run();
+    const leave = this.leave;
     this.strand.unblock(this);
-    if (this.#state > YIELDING) return;
     this.#close();
-    this.#state = OVER;
+    this.state = OVER;
     reapTaskExits();
-    this.#resolve(new Thrower(() => new TaskExit("The task that waited here has ended")));
+    this.resolve(leftBehind);
     if (leave !== null) this.#left(leave);
   }
 
   /** Settles the promise: the loop does this, when it is this strand's turn. */
   run(): void {
-    const state = this.#state;
+    const state = this.state;
     if (state === OVER) return;
-    if (state === YIELDING) this.#close();
-    this.#state = OVER;
-    if (!this.strand.ended) this.strand.unblock(this);
-    const value = this.#value;
-    if (state === THROWN) this.#resolve(new Thrower(() => value));
-    else if (state === RAISED) this.#resolve(new Thrower(value as () => unknown));
-    else this.#resolve(value);
+    this.state = OVER;
+    this.strand.unblock(this);
+    const value = this.value;
+    if (state <= WOKEN) this.resolve(value);
+    else this.resolve(new Thrower(state === RAISED ? value as () => unknown : () => value));
   }
 
   /** Calls `leave` if the wait ends in any other way than by {@linkcode wake} or {@linkcode throw}. */
   onLeave(leave: () => void): void {
-    if (this.#state === WAITING) this.#leave = leave;
+    if (this.state === WAITING) this.leave = leave;
   }
 
   /** Ends the wait when one of the limits is reached. */
   limit(options: WaitOptions, expiry: Expiry): void {
     const { timeout, signal } = options;
-    if (this.#state !== WAITING || (timeout === undefined && signal === undefined)) return;
-    this.#limits = new Limits(this, expiry, signal);
-    if (timeout !== undefined) this.#limits.start(timeout);
+    if (this.state !== WAITING || (timeout === undefined && signal === undefined)) return;
+    this.limits = new Limits(this, expiry, signal);
+    if (timeout !== undefined) this.limits.start(timeout);
   }
 
-  /**
-   * Finds the place in the code that awaits this, without ending the wait: an error that is made while the
-   * promise adopts a thenable carries the stack of whoever awaits it. So a place costs nothing until a report
-   * asks for it.
-   */
   locate(found: (stack: string) => void): void {
-    this.#resolve({
-      then: (resolve: (value: unknown) => void): void => {
-        this.#resolve = resolve;
-        const limit = Error.stackTraceLimit;
-        Error.stackTraceLimit = 64;
-        found(new Error().stack ?? "");
-        Error.stackTraceLimit = limit;
-      },
-    });
+    this.resolve(new Locator(found, (resolve) => this.resolve = resolve));
   }
 
   #left(leave: () => void): void {
@@ -285,20 +254,20 @@ export class Wait<T = any> extends Waiter<T> implements Waker<T>, Ready {
 
   #end(state: number, value: unknown): void {
     this.#close();
-    this.#state = state;
-    this.#value = value;
+    this.state = state;
+    this.value = value;
     this.strand.scheduler.enqueue(this);
   }
 
   /** Leaves everything it stands in. */
   #close(): void {
-    this.strand.scheduler.census.waits[this.source]--;
+    if (this.source !== TASK) this.strand.scheduler.census.waits[this.source]--;
     if (this.line !== null) this.line.remove(this);
-    if (this.#limits !== null) {
-      this.#limits.close();
-      this.#limits = null;
+    if (this.limits !== null) {
+      this.limits.close();
+      this.limits = null;
     }
-    this.#leave = null;
+    this.leave = null;
   }
 }
 

@@ -1,7 +1,15 @@
 import { shown } from "../loop/arguments.ts";
+import type { Line } from "../loop/line.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import type { Strand } from "../loop/strand.ts";
-import { checkpoint, raisesTimeout, TASK, Wait, Waiter, type WaitOptions } from "../loop/wait.ts";
+import {
+  checkpoint,
+  raisesTimeout,
+  TASK,
+  Wait,
+  type Waiter,
+  type WaitOptions,
+} from "../loop/wait.ts";
 import { Selectable, type SelectSource, sourceOf } from "../tasks/selectable.ts";
 
 /** What {@linkcode select} gives: the key of the case that was chosen, and its value. */
@@ -122,12 +130,15 @@ class Selection {
 }
 
 /** One case of a selection. Whoever serves it serves the selection. */
-class Case extends Waiter {
+class Case implements Waiter {
+  // deno-lint-ignore no-explicit-any
+  line: Line<any> | null = null;
+  ahead: Waiter | null = null;
+  behind: Waiter | null = null;
+  offer: unknown = undefined;
   leave: (() => void) | null = null;
 
-  constructor(readonly selection: Selection, readonly strand: Strand, readonly key: string) {
-    super();
-  }
+  constructor(readonly selection: Selection, readonly strand: Strand, readonly key: string) {}
 
   withdraw(): void {
     this.line?.remove(this);

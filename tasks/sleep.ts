@@ -1,6 +1,8 @@
+import type { Reason } from "../loop/blocked.ts";
 import { checkDelay } from "../loop/arguments.ts";
 import { Scheduler } from "../loop/scheduler.ts";
-import { checkpoint, type Expiry, OPEN, type Reason, Wait } from "../loop/wait.ts";
+import { Strand } from "../loop/strand.ts";
+import { checkpoint, type Expiry, OPEN, Wait } from "../loop/wait.ts";
 
 /** What may end a sleep early. */
 export interface SleepOptions {
@@ -28,7 +30,7 @@ const wakes: Expiry = {
  * ```
  */
 export function sleep(delay?: number, options?: SleepOptions): Promise<void> {
-  if (delay !== undefined) {
+  if (delay !== undefined && delay !== 0) {
     try {
       checkDelay("sleep", delay);
     } catch (error) {
@@ -38,7 +40,7 @@ export function sleep(delay?: number, options?: SleepOptions): Promise<void> {
   const refused = checkpoint(options);
   if (refused !== undefined) return refused;
   const scheduler = Scheduler.current();
-  if (delay === undefined || delay <= 0) return Wait.yield(scheduler, reason).promise;
+  if (delay === undefined || delay <= 0) return Strand.yield(scheduler);
   const wait = Wait.begin<void>(scheduler, reason, OPEN);
   wait.limit({ timeout: delay, signal: options?.signal }, wakes);
   return wait.promise;

@@ -132,8 +132,8 @@ export class Task {
     const strand = this.#strand;
     if (strand.ended) return "ended";
     if (!this.#started) return "initial";
-    if (strand.fresh) return "started";
-    return strand.waits === null ? "running" : "waiting";
+    if (!strand.begun) return "started";
+    return strand.blocked ? "waiting" : "running";
   }
 
   /**
@@ -229,7 +229,7 @@ export class Task {
     const strand = this.#strand;
     if (strand.ended) return;
     this.#killed ??= { error };
-    if (!this.#started || strand.fresh) {
+    if (!strand.begun) {
       strand.end();
       this.#ended(false, undefined);
     } else {
