@@ -7,7 +7,7 @@ export interface Row {
   /** What the same costs without it. Absent: the bound is on `ours` itself. */
   floor?: number;
   /** The unit of `ours` and `floor`. */
-  unit: "ns" | "ms" | "us" | "bytes" | "per second";
+  unit: "ns" | "ms" | "us" | "bytes" | "per second" | "times";
   /** What `ours` may be: at most, or at least, `limit` times `floor`. Absent: for information. */
   bound?: Bound;
 }
@@ -31,7 +31,7 @@ export function isKept({ ours, floor = 1, bound }: Row): boolean {
 }
 
 const HEADERS = ["Operation", "Evergreen", "Floor", "Ratio", "Bound", ""];
-const WIDTHS = [58, 14, 14, 7, 15, 6];
+const WIDTHS = [72, 12, 12, 6, 19, 6];
 
 /** The first two lines of the table. */
 export function renderHeader(): string {

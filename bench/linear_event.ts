@@ -1,8 +1,9 @@
 import { Event, spawn, type Task } from "../mod.ts";
+import { startBareWaiters } from "./_bare_waiters.ts";
 import { elapsed, reportGrowth } from "./_growth.ts";
 import { allWaiting, inTask } from "./_task.ts";
 
-await reportGrowth("tasks woken by one `Event`", 10_000, async (count) => {
+async function wakeTasks(count: number): Promise<number> {
   let duration = 0;
   await inTask(async () => {
     const event = new Event();
@@ -11,8 +12,18 @@ await reportGrowth("tasks woken by one `Event`", 10_000, async (count) => {
     await allWaiting(waiters);
     duration = await elapsed(async () => {
       event.set();
-      for (const each of waiters) await each.join();
+      for (const waiter of waiters) await waiter.join();
     });
   });
   return duration;
-});
+}
+
+function wakeFunctions(count: number): Promise<number> {
+  const waiters = startBareWaiters(count);
+  return elapsed(async () => {
+    for (const waiter of waiters) waiter.wake();
+    for (const waiter of waiters) await waiter.ended;
+  });
+}
+
+await reportGrowth("tasks woken by one `Event`", 10_000, wakeTasks, wakeFunctions);

@@ -1,18 +1,19 @@
 import { Lock, spawn, type Task, TaskExit } from "../mod.ts";
+import { startBareWaiters } from "./_bare_waiters.ts";
 import { elapsed, reportGrowth } from "./_growth.ts";
 import { allWaiting, inTask } from "./_task.ts";
 
-/** From the middle of `tasks` outwards, so that nobody who leaves is near an end of the line. */
-function* fromTheMiddle(tasks: readonly Task[]): Iterable<Task> {
-  const middle = tasks.length / 2;
+/** From the middle of `line` outwards, so that nobody who leaves is near an end of it. */
+function* fromTheMiddle<T>(line: readonly T[]): Iterable<T> {
+  const middle = line.length / 2;
   for (let i = 0; i < middle; i++) {
-    yield tasks[middle + i];
-    yield tasks[middle - 1 - i];
+    yield line[middle + i];
+    yield line[middle - 1 - i];
   }
 }
 
 /** How long `count` waiters of a `Lock` take to leave its line, killed where they wait. */
-async function leaveLine(count: number): Promise<number> {
+async function killTasks(count: number): Promise<number> {
   let duration = 0;
   await inTask(async () => {
     const lock = new Lock();
@@ -30,5 +31,15 @@ async function leaveLine(count: number): Promise<number> {
   return duration;
 }
 
-await reportGrowth("waiters leaving the middle of a line", 1_000, leaveLine);
-await reportGrowth("waiters leaving the middle of a line", 10_000, leaveLine);
+function failFunctions(count: number): Promise<number> {
+  const waiters = startBareWaiters(count);
+  const error = new Error("Leave");
+  return elapsed(async () => {
+    for (const waiter of fromTheMiddle(waiters)) waiter.fail(error);
+    for (const waiter of waiters) await waiter.ended;
+  });
+}
+
+for (const count of [1_000, 10_000]) {
+  await reportGrowth("waiters leaving the middle of a line", count, killTasks, failFunctions);
+}
