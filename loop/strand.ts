@@ -1,16 +1,20 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { TaskExit } from "./errors.ts";
+import { type Blocked, leftBehind } from "./blocked.ts";
+import {
+  anyPending,
+  GROUND,
+  Interruptions,
+  type Level,
+  type Pending,
+  type Scope,
+} from "./interruptions.ts";
+import type { Ready } from "./ready.ts";
 import { reapTaskExits } from "./rejections.ts";
 import { Scheduler } from "./scheduler.ts";
-import { type Blocked, leftBehind, Thrower } from "./blocked.ts";
-import type { Ready } from "./ready.ts";
 import type { Task } from "../tasks/task.ts";
 
 /** The whole library's one storage: which strand the running code belongs to. Entered once per strand. */
 const storage = new AsyncLocalStorage<Strand>();
-
-/** How many errors wait for their strand's next blocking call, in all: nearly always 0, which is quick to see. */
-let undelivered = 0;
 
 /** What the strands of tasks run, and who is told how one ended. One object for all tasks. */
 export interface Body {
@@ -18,59 +22,35 @@ export interface Body {
   ended(task: Task, failed: boolean, error: unknown): void;
 }
 
-/** Where in a strand something was begun: inside how many shields, and after which scopes. */
-export interface Level {
-  readonly shields: number;
-  readonly scopes: number;
-}
-
-/** The level of the strand as a whole. */
-const GROUND: Level = { shields: 0, scopes: 0 };
-
-/** A part of a strand that is told when an error is thrown into the strand from outside that part. */
-export interface Scope {
-  /** The error will arrive at the strand's next blocking call at the latest. */
-  interrupted(error: unknown): void;
-}
-
-interface Pending {
-  readonly error: unknown;
-  readonly level: Level;
-}
+const DAEMON = 1;
+const BEGUN = 2;
+const ENDED = 4;
+const FOREIGN = 8;
+const STARTED = 16;
 
 /**
  * A line of execution that the scheduler knows: it holds the baton while it runs, and it waits. Every
  * task has one, and there is one for the code outside every task.
  */
 export class Strand implements Ready {
-  /** Whether it awaits a foreign promise, as far as the scheduler has seen. The scheduler's own to write. */
-  foreign = false;
   /** What the scheduler's list of strands that are alive is linked with. */
   previous: Strand | null = null;
   next: Strand | null = null;
+  #flags: number;
   /** Where it waits; nearly always in one place at the most. */
-  #wait: Blocked | null = null;
-  #others: Set<Blocked> | null = null;
-  #pending: Pending[] | null = null;
-  #thrown: unknown = undefined;
-  #shields = 0;
-  #scopes: { scope: Scope; level: Level }[] | null = null;
-  #scopesOpened = 0;
+  #wait: Blocked | Set<Blocked> | null = null;
   /** Set while it stands in the ready queue by itself: to begin, or because it only gives others their turn. */
   #resume: ((value: unknown) => void) | null = null;
-  /** What it is resumed with then: a thrower, if an error came in between. */
-  #outcome: Thrower | undefined = undefined;
-  #begun: boolean;
-  #ended = false;
+  #interruptions: Interruptions | null = null;
 
   constructor(
     readonly scheduler: Scheduler,
     /** Whose strand it is; for the main one, once somebody has asked for the main task. */
     public task: Task | null,
     readonly body: Body | null,
-    readonly daemon: boolean,
+    daemon: boolean,
   ) {
-    this.#begun = body === null; // The main strand runs already.
+    this.#flags = (daemon ? DAEMON : 0) | (body === null ? STARTED | BEGUN : 0);
   }
 
   /** The strand that the calling code belongs to, the loop's main one outside every task. */
@@ -108,33 +88,54 @@ export class Strand implements Ready {
     return this;
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  get daemon(): boolean {
+    return (this.#flags & DAEMON) !== 0;
+  }
+
+  /** Whether {@linkcode start} was called. */
+  get started(): boolean {
+    return (this.#flags & STARTED) !== 0;
   }
 
   /** Whether it has begun to run. */
   get begun(): boolean {
-    return this.#begun;
+    return (this.#flags & BEGUN) !== 0;
+  }
+
+  get ended(): boolean {
+    return (this.#flags & ENDED) !== 0;
+  }
+
+  /** Whether it awaits a foreign promise, as far as the scheduler has seen. */
+  get foreign(): boolean {
+    return (this.#flags & FOREIGN) !== 0;
+  }
+
+  set foreign(foreign: boolean) {
+    this.#flags = foreign ? this.#flags | FOREIGN : this.#flags & ~FOREIGN;
+  }
+
+  /** Whether it is ready, and only gives others their turn. */
+  get yielding(): boolean {
+    return this.#resume !== null && this.begun;
   }
 
   /** Whether it waits. */
   get blocked(): boolean {
-    return this.#wait !== null || (this.#resume !== null && this.#begun);
+    return this.#wait !== null || this.yielding;
   }
 
   /** All that it waits in. */
   waits(): Blocked[] {
-    if (this.#wait === null) return [];
-    return this.#others === null ? [this.#wait] : [this.#wait, ...this.#others];
-  }
-
-  /** How many {@linkcode Strand.prototype.shield} calls it is in. */
-  get shields(): number {
-    return this.#shields;
+    const wait = this.#wait;
+    if (wait === null) return [];
+    return wait instanceof Set ? [...wait] : [wait];
   }
 
   /** Puts it in the ready queue, to begin in the async context of the caller. */
   start(): void {
+    this.#flags |= STARTED;
+    if (this.ended) return; // It was killed before.
     this.scheduler.add(this);
     storage.run(this, launch);
     this.#resume = resolver;
@@ -144,33 +145,28 @@ export class Strand implements Ready {
   /** Goes on: the loop calls this when it is its turn. */
   run(): void {
     const resume = this.#resume!;
-    const outcome = this.#outcome;
     this.#resume = null;
-    this.#outcome = undefined;
-    resume(outcome);
+    resume(this.#interruptions === null ? undefined : this.#interruptions.outcome());
   }
 
   /** Says that it waits for `wait` too. */
   block(wait: Blocked): void {
-    if (this.#wait === null) this.#wait = wait;
-    else (this.#others ??= new Set()).add(wait);
+    const others = this.#wait;
+    if (others === null) this.#wait = wait;
+    else if (others instanceof Set) others.add(wait);
+    else this.#wait = new Set([others, wait]);
   }
 
   /** Says that `wait` is over. */
   unblock(wait: Blocked): void {
-    const others = this.#others;
-    if (others === null) {
+    if (this.#interruptions !== null) this.#interruptions.arrive();
+    if (this.#wait === wait) {
       this.#wait = null;
-      this.#thrown = undefined;
       return;
     }
-    if (wait === this.#wait) {
-      this.#wait = others.values().next().value!;
-      others.delete(this.#wait);
-    } else {
-      others.delete(wait);
-    }
-    if (others.size === 0) this.#others = null;
+    const waits = this.#wait as Set<Blocked>;
+    waits.delete(wait);
+    if (waits.size === 1) this.#wait = waits.values().next().value!;
   }
 
   /**
@@ -178,112 +174,73 @@ export class Strand implements Ready {
    * blocking call. Shields and scopes inside `level` hold it off or are told; those around it are not concerned.
    */
   throw(error: unknown, level: Level = GROUND): void {
-    if (this.#ended) return;
-    if (error instanceof TaskExit) {
-      // One that has not arrived yet ends the task as well, and a second one would only hit its cleanup.
-      if (this.#thrown instanceof TaskExit) return;
-      if (this.#pending?.some((pending) => pending.error instanceof TaskExit)) return;
-      reapTaskExits();
-    }
-    if (this.#scopes !== null) {
-      for (const { scope, level: inner } of this.#scopes.toReversed()) {
-        if (inner.scopes > level.scopes && inner.shields <= level.shields) scope.interrupted(error);
-      }
-    }
-    let arrived = false;
-    if (this.#shields <= level.shields) {
-      if (this.#resume !== null && this.#begun && this.#outcome === undefined) {
-        // It keeps its place among what is ready.
-        this.#outcome = new Thrower(() => error);
-        arrived = true;
-      }
-      for (const wait of this.waits()) {
-        if (wait.interrupt(error)) arrived = true;
-      }
-    }
-    if (arrived) {
-      this.#thrown = error;
-    } else {
-      (this.#pending ??= []).push({ error, level });
-      undelivered++;
-    }
+    if (!this.ended) this.#interruptible().throw(error, level);
   }
 
   /** Takes back what {@linkcode throw} was given. Returns whether it had not been thrown yet. */
   revoke(error: unknown): boolean {
-    const index = this.#pending?.findIndex((pending) => pending.error === error) ?? -1;
-    if (index >= 0) this.#unpend(index);
-    return index >= 0;
+    return this.#interruptions?.revoke(error) ?? false;
   }
 
   /** What the next blocking call of the strand must throw, taken out. */
   take(): Pending | null {
-    const index = this.#pending?.findIndex((pending) => this.#shields <= pending.level.shields) ??
-      -1;
-    return index >= 0 ? this.#unpend(index) : null;
+    return this.#interruptions?.take() ?? null;
+  }
+
+  /** Whether it is shielded. */
+  get shielded(): boolean {
+    return this.#interruptions !== null && this.#interruptions.shields > 0;
   }
 
   /** Holds off what is thrown into it, until {@linkcode unshield}. */
   shield(): void {
-    this.#shields++;
+    this.#interruptible().shield();
   }
 
   unshield(): void {
-    this.#shields--;
+    this.#interruptible().unshield();
   }
 
   /** Where it is now. */
   level(): Level {
-    return { shields: this.#shields, scopes: this.#scopesOpened };
+    return this.#interruptions?.level() ?? GROUND;
   }
 
   /** Has `scope` told of what is thrown into the strand from outside of it. Returns the level inside it. */
   open(scope: Scope): Level {
-    this.#scopesOpened++;
-    const level = this.level();
-    (this.#scopes ??= []).push({ scope, level });
-    return level;
+    return this.#interruptible().open(scope);
   }
 
   close(scope: Scope): void {
-    const left = this.#scopes?.filter((open) => open.scope !== scope) ?? [];
-    this.#scopes = left.length > 0 ? left : null;
+    this.#interruptible().close(scope);
   }
 
   /** Ends it: what it left behind waiting ends too, silently, and nothing can be thrown into it any more. */
   end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    if (!this.#begun && this.#resume === null) return; // It was not even started.
-    undelivered -= this.#pending?.length ?? 0;
-    this.#pending = null;
+    if (this.ended) return;
+    this.#flags |= ENDED;
+    if (!this.started) return;
+    this.#interruptions?.clear();
     for (const wait of this.waits()) wait.abandon();
-    if (this.#resume !== null) {
-      if (this.#begun) {
-        reapTaskExits();
-        this.#resume(leftBehind);
-      }
-      this.#resume = null;
+    if (this.yielding) {
+      reapTaskExits();
+      this.#resume!(leftBehind);
     }
+    this.#resume = null;
     this.scheduler.remove(this);
   }
 
   /** Ends whatever it waits in with `error`, without the loop, which has ended. */
   refuse(error: unknown): void {
-    for (const wait of this.waits()) {
-      wait.interrupt(error);
-      wait.run();
-    }
-    if (this.#resume !== null) {
-      this.#outcome ??= new Thrower(() => error);
-      this.run();
-    }
+    this.throw(error);
+    for (const wait of this.waits()) wait.run();
+    if (this.yielding) this.run();
   }
 
   /** Runs its body. To be called in its own context. */
   begin(): void {
-    if (this.#ended) return;
-    this.#begun = true;
+    if (this.ended) return;
+    this.#flags |= BEGUN;
     try {
       const result = this.body!.begin(this.task!);
       if (result instanceof Promise) result.then(finish, fail);
@@ -295,23 +252,20 @@ export class Strand implements Ready {
   }
 
   finish(failed: boolean, error: unknown): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     this.end();
     this.body!.ended(this.task!, failed, error);
     this.scheduler.released(this);
   }
 
-  #unpend(index: number): Pending {
-    const [pending] = this.#pending!.splice(index, 1);
-    if (this.#pending!.length === 0) this.#pending = null;
-    undelivered--;
-    return pending;
+  #interruptible(): Interruptions {
+    return this.#interruptions ??= new Interruptions(this);
   }
 }
 
 /** What the next blocking call of the calling code must throw, taken out. */
 export function pendingError(): Pending | null {
-  if (undelivered === 0) return null;
+  if (!anyPending()) return null;
   const strand = storage.getStore();
   if (strand !== undefined && !strand.ended) return strand.take();
   return Scheduler.current().main.take();

@@ -1,7 +1,7 @@
 import type { Line } from "./line.ts";
 import { checkDelay, shown } from "./arguments.ts";
 import { type Blocked, leftBehind, Locator, type Reason, Thrower } from "./blocked.ts";
-import { TimeoutError } from "./errors.ts";
+import { LateError, TimeoutError } from "./errors.ts";
 import type { Ready } from "./ready.ts";
 import { reapTaskExits } from "./rejections.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -75,11 +75,6 @@ const keepResolver = (resolve: (value: unknown) => void): void => {
   resolver = resolve;
 };
 
-/**
- * One blocking call that waits. It is made when the call blocks, is ended once, by whoever comes first
- * (a wake-up, a kill, a timeout, an abort), and leaves whatever it stands in in that same step. Then it is
- * queued, and the loop settles its promise when its turn has come.
- */
 /** What ends a wait early: a time, a signal, or both. */
 class Limits implements Due, EventListenerObject {
   #timer: Timer | null = null;
@@ -128,6 +123,7 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
   readonly promise: Promise<T>;
   private resolve: (value: unknown) => void;
   private state: number;
+  /** What it brought along while it waits, then what it is resumed with. */
   private value: unknown;
   private limits: Limits | null;
   private leave: (() => void) | null;
@@ -135,38 +131,38 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
   line: Line<any> | null;
   ahead: Waiter | null;
   behind: Waiter | null;
-  offer: unknown;
 
-  private constructor(
-    strand: Strand,
-    reason: Reason,
-    source: Source,
-    state: number,
-    offer: unknown,
-  ) {
+  private constructor(strand: Strand, reason: Reason, source: Source, offer: unknown) {
     this.strand = strand;
     this.reason = reason;
     this.source = source;
     this.promise = new Promise<T>(keepResolver as never);
     this.resolve = resolver;
-    this.state = state;
-    this.value = undefined;
+    this.state = WAITING;
+    this.value = offer;
     this.limits = null;
     this.leave = null;
     this.line = null;
     this.ahead = null;
     this.behind = null;
-    this.offer = offer;
   }
 
   /** Makes the calling strand wait, and gives up its baton. */
   static begin<T>(scheduler: Scheduler, reason: Reason, source: Source, offer?: unknown): Wait<T> {
     const strand = Strand.current(scheduler);
-    const wait = new Wait<T>(strand, reason, source, WAITING, offer);
+    const wait = new Wait<T>(strand, reason, source, offer);
     strand.block(wait);
     if (source !== TASK) scheduler.census.waits[source]++;
     scheduler.released(strand);
     return wait;
+  }
+
+  get offer(): unknown {
+    return this.state === WAITING ? this.value : undefined;
+  }
+
+  set offer(offer: unknown) {
+    if (this.state === WAITING) this.value = offer;
   }
 
   get done(): boolean {
@@ -287,7 +283,9 @@ export function checkpoint(options?: WaitOptions): Promise<never> | undefined {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
   }
   const pending = pendingError();
-  return pending === null ? undefined : Promise.reject(pending.error);
+  if (pending === null) return undefined;
+  LateError.arrive(pending.error, checkpoint);
+  return Promise.reject(pending.error);
 }
 
 function checkOptions(options: WaitOptions): void {

@@ -1,5 +1,6 @@
 import { Scheduler } from "../loop/scheduler.ts";
-import { type Level, Strand } from "../loop/strand.ts";
+import type { Level } from "../loop/interruptions.ts";
+import { Strand } from "../loop/strand.ts";
 
 /** Throws a signal's reason into the task that made this, when the signal aborts before this is disposed. */
 export class AbortScope implements Disposable {

@@ -26,6 +26,12 @@ export type TaskState = "initial" | "started" | "running" | "waiting" | "ended";
 /** Is told how a task ended. If it returns true, an error is not reported besides. */
 export type Observer = (failed: boolean, error: unknown) => boolean;
 
+class Extras {
+  observer: Observer | null = null;
+  abort: AbortController | null = null;
+  killed: { readonly error: unknown } | null = null;
+}
+
 const TRUE = Promise.resolve(true);
 let count = 0;
 
@@ -77,11 +83,9 @@ export class Task {
   #name: string | number;
   #target: ((...args: never[]) => unknown) | undefined;
   #args: unknown[] | undefined;
-  #started = false;
   #joiners: Line<boolean> | null = null;
-  #observer: Observer | null = null;
-  #abort: AbortController | null = null;
-  #killed: { readonly error: unknown } | null = null;
+  /** What few tasks have. */
+  #extras: Extras | null = null;
 
   /**
    * Makes a task, to be started by {@linkcode Task.prototype.start}.
@@ -94,7 +98,6 @@ export class Task {
       this.#strand = adopted;
       this.#parent = null;
       this.#name = "MainTask";
-      this.#started = true;
       return;
     }
     if (target !== undefined) checkCallback("make a task", target);
@@ -131,7 +134,7 @@ export class Task {
   get state(): TaskState {
     const strand = this.#strand;
     if (strand.ended) return "ended";
-    if (!this.#started) return "initial";
+    if (!strand.started) return "initial";
     if (!strand.begun) return "started";
     return strand.blocked ? "waiting" : "running";
   }
@@ -141,16 +144,17 @@ export class Task {
    * whatever else takes a signal. A kill that a {@linkcode shield} holds off aborts it afterwards.
    */
   get signal(): AbortSignal {
-    if (this.#abort === null) {
-      this.#abort = new AbortController();
+    const extras = this.#extras ??= new Extras();
+    if (extras.abort === null) {
+      extras.abort = new AbortController();
       this.#abortIfKilled();
     }
-    return this.#abort.signal;
+    return extras.abort.signal;
   }
 
   /** Whether it has started and not ended. */
   isAlive(): boolean {
-    return this.#started && !this.#strand.ended;
+    return this.#strand.started && !this.#strand.ended;
   }
 
   /**
@@ -159,13 +163,11 @@ export class Task {
    * @throws {RuntimeError} If it was started before, or its loop has ended.
    */
   start(): this {
-    if (this.#started) {
+    if (this.#strand.started) {
       throw new RuntimeError(
         `Cannot start ${this.name}: a task can be started only once, and it was`,
       );
     }
-    this.#started = true;
-    if (this.#strand.ended) return this; // Killed before it was started: it ends without running.
     const { scheduler } = this.#strand;
     if (!scheduler.accepts) {
       throw new RuntimeError(
@@ -228,7 +230,8 @@ export class Task {
   kill(error: unknown = new TaskExit()): void {
     const strand = this.#strand;
     if (strand.ended) return;
-    this.#killed ??= { error };
+    const extras = this.#extras ??= new Extras();
+    extras.killed ??= { error };
     if (!strand.begun) {
       strand.end();
       this.#ended(false, undefined);
@@ -252,7 +255,9 @@ export class Task {
   }
 
   #checkJoinable(): void {
-    if (!this.#started) throw new RuntimeError(`Cannot join ${this.name}: it has not been started`);
+    if (!this.#strand.started) {
+      throw new RuntimeError(`Cannot join ${this.name}: it has not been started`);
+    }
     if (this.#strand === Strand.current(Scheduler.current())) {
       throw new RuntimeError(
         `Cannot join ${this.name}: a task that joins itself would wait for ever`,
@@ -264,8 +269,9 @@ export class Task {
   }
 
   #abortIfKilled(): void {
-    if (this.#killed === null || this.#abort === null || this.#strand.shields > 0) return;
-    this.#abort.abort(this.#killed.error);
+    const extras = this.#extras;
+    if (extras === null || extras.killed === null || this.#strand.shielded) return;
+    extras.abort?.abort(extras.killed.error);
   }
 
   #ended(failed: boolean, error: unknown): void {
@@ -273,7 +279,7 @@ export class Task {
     // Else a task that starts its own successor would keep all its ancestors.
     if (this.#parent?.ended) this.#parent = null;
     this.#joiners?.wakeAll(true);
-    const taken = this.#observer?.(failed, error) ?? false;
+    const taken = this.#extras?.observer?.(failed, error) ?? false;
     if (!failed || taken || error instanceof TaskExit) return;
     this.#strand.scheduler.report({
       error,
@@ -288,7 +294,7 @@ export class Task {
       ended: (task, failed, error) => task.#ended(failed, error),
     };
     observe = (task, observer) => {
-      task.#observer = observer;
+      (task.#extras ??= new Extras()).observer = observer;
     };
     strandOf = (task) => task.#strand;
     abortIfKilled = (task) => task.#abortIfKilled();

@@ -1,7 +1,8 @@
 import { checkDelay } from "../loop/arguments.ts";
 import { LateError, RuntimeError } from "../loop/errors.ts";
 import { Scheduler } from "../loop/scheduler.ts";
-import { type Level, Strand } from "../loop/strand.ts";
+import type { Level } from "../loop/interruptions.ts";
+import { Strand } from "../loop/strand.ts";
 import type { Timer } from "../loop/timers.ts";
 
 /**
