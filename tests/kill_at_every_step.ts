@@ -87,6 +87,9 @@ const BLOWS: readonly Blow[] = [
   },
 ];
 
+/** In the order of readiness, and in some others. */
+const SEEDS = [undefined, 1, 2, 3];
+
 /** More steps than any scenario here has; reaching it means that the victim never gets through. */
 const TOO_MANY = 200;
 
@@ -94,13 +97,11 @@ const TOO_MANY = 200;
 export function killAtEveryStep<S>(name: string, scenario: Scenario<S>): void {
   for (const blow of BLOWS) {
     Deno.test(`${name}, whenever one of them is ${blow.name}`, async () => {
-      for (
-        const order of blow.timed ? ["last"] as const : ["first", "last"] as const
-      ) {
-        let steps = 0;
-        while (!await runOnce(scenario, blow, steps, order)) {
-          if (++steps > TOO_MANY) {
-            throw new Error("The victim never came through");
+      for (const seed of SEEDS) {
+        for (const order of blow.timed ? ["last"] as const : ["first", "last"] as const) {
+          let steps = 0;
+          while (!await runOnce(scenario, { blow, steps, order, seed })) {
+            if (++steps > TOO_MANY) throw new Error("The victim never came through");
           }
         }
       }
@@ -108,13 +109,17 @@ export function killAtEveryStep<S>(name: string, scenario: Scenario<S>): void {
   }
 }
 
-/** Runs the scenario with the blow after `steps` steps; tells if the victim was through before. */
-async function runOnce<S>(
-  scenario: Scenario<S>,
-  blow: Blow,
-  steps: number,
-  order: "first" | "last",
-): Promise<boolean> {
+/** One way of running a scenario. */
+interface Injection {
+  readonly blow: Blow;
+  readonly steps: number;
+  readonly order: "first" | "last";
+  readonly seed: number | undefined;
+}
+
+/** Runs the scenario once; tells if the victim was through before the blow fell. */
+async function runOnce<S>(scenario: Scenario<S>, injection: Injection): Promise<boolean> {
+  const { blow, steps, order, seed } = injection;
   try {
     return await runLoop(async () => {
       const state = await scenario.make();
@@ -147,13 +152,9 @@ async function runOnce<S>(
       for (const task of tasks) await task.join();
       await scenario.check(state);
       return armed.strike ? inVain : through;
-    });
+    }, { seed });
   } catch (error) {
-    throw new Error(
-      `With the victim ${blow.name} after ${steps} steps, dealt ${order}`,
-      {
-        cause: error,
-      },
-    );
+    const how = `${blow.name} after ${steps} steps, dealt ${order}, seed ${seed}`;
+    throw new Error(`With the victim ${how}`, { cause: error });
   }
 }

@@ -106,40 +106,29 @@ law("waits until it is served", async (row, waited) => {
   assertServed(row, waiter.outcome);
 });
 
-law(
-  "lets nobody in when it need not wait",
-  async (row, waited) => {
-    waited.wake();
-    await settle();
-    assertServed(row, await withoutYielding(() => waited.wait()));
-  },
-  (row) =>
-    row.keeps && !row.name.startsWith("Channel") &&
-    !row.name.includes("select"),
-);
+law("lets nobody in when it need not wait", async (row, waited) => {
+  waited.wake();
+  await settle();
+  assertServed(row, await withoutYielding(() => waited.wait()));
+}, (row) =>
+  row.keeps && !row.name.startsWith("Channel") &&
+  !row.name.includes("select"));
 
-law(
-  "gives up when its time has passed, and leaves no trace",
-  async (row, waited, loop) => {
-    const start = loop.time();
-    assertLate(row, await outcomeOf(() => waited.wait({ timeout: 50 })));
-    assertEquals(loop.time() - start, 50);
-    await assertNextIsServed(row, waited);
-  },
-  (row) => !row.owned,
-);
+law("gives up when its time has passed, and leaves no trace", async (row, waited, loop) => {
+  const start = loop.time();
+  assertLate(row, await outcomeOf(() => waited.wait({ timeout: 50 })));
+  assertEquals(loop.time() - start, 50);
+  await assertNextIsServed(row, waited);
+}, (row) => !row.owned);
 
-law(
-  "gives up in another task when its time has passed",
-  async (row, waited, loop) => {
-    const start = loop.time();
-    const waiter = witness(() => waited.wait({ timeout: 50 }));
-    await waiter.task.join();
-    assertLate(row, waiter.outcome);
-    assertEquals(loop.time() - start, 50);
-    await assertNextIsServed(row, waited);
-  },
-);
+law("gives up in another task when its time has passed", async (row, waited, loop) => {
+  const start = loop.time();
+  const waiter = witness(() => waited.wait({ timeout: 50 }));
+  await waiter.task.join();
+  assertLate(row, waiter.outcome);
+  assertEquals(loop.time() - start, 50);
+  await assertNextIsServed(row, waited);
+});
 
 law("does not wait with timeout 0", async (row, waited, loop) => {
   const start = loop.time();
@@ -158,22 +147,19 @@ law("has what is there with timeout 0", async (row, waited) => {
   assertServed(row, waiter.outcome);
 }, (row) => row.keeps);
 
-law(
-  "waits for ever with timeout undefined or Infinity",
-  async (row, waited) => {
-    const waiters = [undefined, Infinity].map((timeout) => witness(() => waited.wait({ timeout })));
-    await sleep(2 ** 40);
-    assertEquals(waiters.map((waiter) => waiter.outcome), [
-      undefined,
-      undefined,
-    ]);
-    for (const waiter of waiters) {
-      if (row.serves === "one" || waiter === waiters[0]) waited.wake();
-      await waiter.task.join();
-      assertServed(row, waiter.outcome);
-    }
-  },
-);
+law("waits for ever with timeout undefined or Infinity", async (row, waited) => {
+  const waiters = [undefined, Infinity].map((timeout) => witness(() => waited.wait({ timeout })));
+  await sleep(2 ** 40);
+  assertEquals(waiters.map((waiter) => waiter.outcome), [
+    undefined,
+    undefined,
+  ]);
+  for (const waiter of waiters) {
+    if (row.serves === "one" || waiter === waiters[0]) waited.wake();
+    await waiter.task.join();
+    assertServed(row, waiter.outcome);
+  }
+});
 
 const WRONG: readonly [unknown, typeof RangeError | typeof TypeError][] = [
   [-1, RangeError],
@@ -206,33 +192,26 @@ law("rejects a wrong timeout in another task", async (row, waited) => {
   await assertNextIsServed(row, waited);
 });
 
-law(
-  "rejects a wrong timeout even where something is there, and leaves it",
-  async (row, waited) => {
-    waited.wake();
-    await settle();
-    for (const [timeout, errorClass] of WRONG) {
-      const outcome = await withoutYielding(() => waited.wait({ timeout } as WaitOptions));
-      assertInstanceOf(
-        "error" in outcome ? outcome.error : undefined,
-        errorClass,
-      );
-    }
-    assertServed(row, await outcomeOf(() => waited.wait()));
-  },
-  (row) => row.keeps,
-);
+law("rejects a wrong timeout even where something is there, and leaves it", async (row, waited) => {
+  waited.wake();
+  await settle();
+  for (const [timeout, errorClass] of WRONG) {
+    const outcome = await withoutYielding(() => waited.wait({ timeout } as WaitOptions));
+    assertInstanceOf(
+      "error" in outcome ? outcome.error : undefined,
+      errorClass,
+    );
+  }
+  assertServed(row, await outcomeOf(() => waited.wait()));
+}, (row) => row.keeps);
 
-law(
-  "rejects at once with the reason of an aborted signal",
-  async (row, waited) => {
-    const reason = new Error("enough");
-    const waiter = witness(() => waited.wait({ signal: AbortSignal.abort(reason) }));
-    await waiter.task.join();
-    assertStrictEquals(errorOf(waiter), reason);
-    await assertNextIsServed(row, waited);
-  },
-);
+law("rejects at once with the reason of an aborted signal", async (row, waited) => {
+  const reason = new Error("enough");
+  const waiter = witness(() => waited.wait({ signal: AbortSignal.abort(reason) }));
+  await waiter.task.join();
+  assertStrictEquals(errorOf(waiter), reason);
+  await assertNextIsServed(row, waited);
+});
 
 law("takes nothing when its signal is aborted already", async (row, waited) => {
   waited.wake();
@@ -243,37 +222,31 @@ law("takes nothing when its signal is aborted already", async (row, waited) => {
   assertServed(row, await outcomeOf(() => waited.wait()));
 }, (row) => row.keeps);
 
-law(
-  "rejects with the signal's reason, whatever it is, when aborted",
-  async (row, waited) => {
-    for (const reason of [new RangeError("enough"), "enough", 0, false]) {
-      const controller = new AbortController();
-      const waiter = witness(() => waited.wait({ signal: controller.signal }));
-      await settle();
-      controller.abort(reason);
-      await waiter.task.join();
-      assertStrictEquals(errorOf(waiter), reason);
-    }
-    await assertNextIsServed(row, waited);
-  },
-);
+law("rejects with the signal's reason, whatever it is, when aborted", async (row, waited) => {
+  for (const reason of [new RangeError("enough"), "enough", 0, false]) {
+    const controller = new AbortController();
+    const waiter = witness(() => waited.wait({ signal: controller.signal }));
+    await settle();
+    controller.abort(reason);
+    await waiter.task.join();
+    assertStrictEquals(errorOf(waiter), reason);
+  }
+  await assertNextIsServed(row, waited);
+});
 
-law(
-  "throws the kill out of the wait, and leaves no trace",
-  async (row, waited) => {
-    const reason = new RangeError("killed");
-    for (const error of [undefined, reason]) {
-      const waiter = witness(() => waited.wait());
-      await settle();
-      if (error) waiter.task.kill(error);
-      else waiter.task.kill();
-      await waiter.task.join();
-      if (error) assertStrictEquals(errorOf(waiter), error);
-      else assertInstanceOf(errorOf(waiter), TaskExit);
-    }
-    await assertNextIsServed(row, waited);
-  },
-);
+law("throws the kill out of the wait, and leaves no trace", async (row, waited) => {
+  const reason = new RangeError("killed");
+  for (const error of [undefined, reason]) {
+    const waiter = witness(() => waited.wait());
+    await settle();
+    if (error) waiter.task.kill(error);
+    else waiter.task.kill();
+    await waiter.task.join();
+    if (error) assertStrictEquals(errorOf(waiter), error);
+    else assertInstanceOf(errorOf(waiter), TaskExit);
+  }
+  await assertNextIsServed(row, waited);
+});
 
 /** Waits, and then blocks once more; tells how both ended. */
 async function waitTwice(waited: Waited, options?: WaitOptions) {
@@ -282,20 +255,16 @@ async function waitTwice(waited: Waited, options?: WaitOptions) {
   return { first, second };
 }
 
-law(
-  "succeeds when woken and killed in the same turn; the kill comes next",
-  async (row, waited) => {
-    const victim = witness(() => waitTwice(waited));
-    await settle();
-    waited.wake();
-    victim.task.kill();
-    await victim.task.join();
-    const { first, second } = valueOf(victim);
-    assertServed(row, first);
-    assertInstanceOf("error" in second ? second.error : undefined, TaskExit);
-  },
-  (row) => !row.indirect,
-);
+law("succeeds when woken and killed in the same turn; the kill comes next", async (row, waited) => {
+  const victim = witness(() => waitTwice(waited));
+  await settle();
+  waited.wake();
+  victim.task.kill();
+  await victim.task.join();
+  const { first, second } = valueOf(victim);
+  assertServed(row, first);
+  assertInstanceOf("error" in second ? second.error : undefined, TaskExit);
+}, (row) => !row.indirect);
 
 law("succeeds when woken and aborted in the same turn", async (row, waited) => {
   const controller = new AbortController();

@@ -357,3 +357,15 @@ Deno.test("RLock of another task does not let one wait or notify on its Conditio
     await holder.task.join();
     valueOf(holder);
   }));
+
+Deno.test("Condition gives an RLock back as often as it was held, to a waiter that is killed", () =>
+  runLoop(async () => {
+    const condition = new Condition();
+    const victim = witness(() => condition.with(() => condition.with(() => condition.wait())));
+    await sleep(0);
+    victim.task.kill();
+    await victim.task.join();
+    // Each with() released it once, or this would be a RuntimeError.
+    assertInstanceOf(errorOf(victim), TaskExit);
+    assert(condition.tryAcquire());
+  }));

@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { PriorityQueue, sleep } from "../../mod.ts";
-import { runLoop, valueOf, witness } from "../run_loop.ts";
+import { errorOf, runLoop, valueOf, witness } from "../run_loop.ts";
 
 /** What leaves a queue into which `items` were put in this order. */
 function sorted<T>(items: readonly T[], compare?: (a: T, b: T) => number): T[] {
@@ -152,4 +152,28 @@ Deno.test("PriorityQueue stays in order through many items", () => {
   let x = 12345;
   const items = Array.from({ length: 2000 }, () => (x = (x * 1103515245 + 12345) % 2 ** 31) % 500);
   assertEquals(sorted(items), items.toSorted((a, b) => a - b));
+});
+
+Deno.test("PriorityQueue gives the room of a waiting put() that it refuses to the next one", () =>
+  runLoop(async () => {
+    const queue = new PriorityQueue<unknown>(2);
+    queue.putNowait(1);
+    queue.putNowait(2);
+    const refused = witness(() => queue.put("text"));
+    const next = witness(() => queue.put(3));
+    await sleep(0);
+    assertEquals(await queue.get(), 1);
+    await refused.task.join();
+    assertInstanceOf(errorOf(refused), TypeError);
+    await next.task.join();
+    valueOf(next);
+    assertEquals([await queue.get(), await queue.get()], [2, 3]);
+  }));
+
+Deno.test("PriorityQueue compares nothing while there is nothing to compare with", () => {
+  const queue = new PriorityQueue<object>();
+  const item = { some: "object" };
+  queue.putNowait(item);
+  assertThrows(() => queue.putNowait({ another: "object" }), TypeError);
+  assertEquals([queue.qsize(), queue.getNowait() === item], [1, true]);
 });

@@ -16,6 +16,7 @@ import {
   TaskPoolExecutor,
   wait,
 } from "../../mod.ts";
+import { killAtEveryStep, type Step } from "../kill_at_every_step.ts";
 import { dropLoop, outcomeOf, runLoop, withLoop } from "../run_loop.ts";
 import { executorLaws } from "./executor_laws.ts";
 
@@ -173,3 +174,38 @@ Deno.test("TaskPoolExecutor works outside every task", async () => {
     dropLoop();
   }
 });
+
+killAtEveryStep("TaskPoolExecutor loses no worker and no call", {
+  make: () => ({ executor: new TaskPoolExecutor(2), asked: 0, called: 0, got: 0 }),
+  async victim(state, wait, step) {
+    for (let i = 0; i < 3; i++) {
+      state.asked++;
+      const future = state.executor.submit(async () => {
+        await step();
+        state.called++;
+      });
+      await future.get(wait);
+    }
+  },
+  others: Array.from({ length: 3 }, () => async (state: State, step: Step) => {
+    for (let i = 0; i < 3; i++) {
+      state.asked++;
+      await state.executor.submit(async () => {
+        await step();
+        state.called++;
+      }).get();
+      state.got++;
+    }
+  }),
+  async check(state) {
+    await state.executor.shutdown();
+    assertEquals([state.called, state.got], [state.asked, 9]);
+  },
+});
+
+interface State {
+  readonly executor: TaskPoolExecutor;
+  asked: number;
+  called: number;
+  got: number;
+}
