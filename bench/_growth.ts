@@ -2,7 +2,7 @@ import { collectGarbage, median } from "./_measure.ts";
 import { report } from "./_report.ts";
 
 const ROUNDS = 9;
-const WARM_UP = 3;
+const WARM_UP = 2;
 
 /** Does something for `count` and returns how many milliseconds that took, preparations left out. */
 export type Timed = (count: number) => Promise<number>;
@@ -31,18 +31,17 @@ export async function reportGrowth(
 }
 
 async function growth(body: Timed, count: number): Promise<number> {
-  const few: number[] = [];
-  const many: number[] = [];
+  const ratios: number[] = [];
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     collectGarbage();
-    const fewNow = await body(count);
+    // Ten times, so that both sides do as much in all, and leave as much garbage.
+    let few = 0;
+    for (let i = 0; i < 10; i++) few += await body(count);
     collectGarbage();
-    const manyNow = await body(10 * count);
-    if (round < 0) continue;
-    few.push(fewNow);
-    many.push(manyNow);
+    const many = await body(10 * count);
+    if (round >= 0) ratios.push(10 * many / few);
   }
-  return median(many) / median(few);
+  return median(ratios);
 }
 
 /** How many milliseconds `body` takes. */
