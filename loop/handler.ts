@@ -1,6 +1,6 @@
 import type { Ready } from "./ready.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { Due, Timer } from "./timers.ts";
+import type { Due } from "./timers.ts";
 
 /** A callback that a loop was asked to call. Cancelling it again, or when it has been called, does nothing. */
 export interface Handler extends Disposable {
@@ -15,8 +15,9 @@ export interface Handler extends Disposable {
 /** A callback in the ready queue, behind a timer, or of a signal. */
 export class Callback implements Handler, Ready, Due {
   readonly strand = null;
+  armed = false;
+  background = false;
   #cancelled = false;
-  #timer: Timer | null = null;
   #onCancel: (() => void) | null = null;
 
   constructor(
@@ -33,7 +34,7 @@ export class Callback implements Handler, Ready, Due {
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    if (this.#timer !== null) this.scheduler.cancelTimer(this.#timer);
+    if (this.armed) this.scheduler.cancelTimer(this);
     this.#onCancel?.();
   }
 
@@ -43,7 +44,8 @@ export class Callback implements Handler, Ready, Due {
 
   /** Calls it at `when`. */
   schedule(when: number, background: boolean): this {
-    this.#timer = this.scheduler.timerAt(when, this, background);
+    this.background = background;
+    this.scheduler.timerAt(when, this);
     return this;
   }
 
@@ -54,7 +56,6 @@ export class Callback implements Handler, Ready, Due {
   }
 
   due(): void {
-    this.#timer = null;
     this.scheduler.enqueue(this);
   }
 

@@ -1,4 +1,3 @@
-import { Thrower } from "./blocked.ts";
 import { TaskExit } from "./errors.ts";
 import { reapTaskExits } from "./rejections.ts";
 import type { Strand } from "./strand.ts";
@@ -44,8 +43,6 @@ export class Interruptions {
   #scopesOpened = 0;
   /** What was thrown and has not arrived: the strand has not been resumed since. */
   #flying: unknown = undefined;
-  /** What a strand that yields is resumed with. */
-  #outcome: Thrower | undefined = undefined;
 
   constructor(strand: Strand) {
     this.#strand = strand;
@@ -91,13 +88,6 @@ export class Interruptions {
     this.#flying = undefined;
   }
 
-  /** What a strand that yields is resumed with, taken out. */
-  outcome(): Thrower | undefined {
-    const outcome = this.#outcome;
-    this.#flying = this.#outcome = undefined;
-    return outcome;
-  }
-
   /** The strand has ended: nothing arrives any more. */
   clear(): void {
     pendingOfAll -= this.#pending.length;
@@ -130,10 +120,6 @@ export class Interruptions {
   /** Throws it out of every call that the strand waits in. Returns whether there is one. */
   #interrupt(error: unknown): boolean {
     let arrived = false;
-    if (this.#strand.yielding && this.#outcome === undefined) {
-      this.#outcome = new Thrower(() => error); // It keeps its place among what is ready.
-      arrived = true;
-    }
     for (const wait of this.#strand.waits()) {
       if (wait.interrupt(error)) arrived = true;
     }

@@ -9,7 +9,7 @@ import { seededChoice } from "./random.ts";
 import { type Ready, readyQueue } from "./ready.ts";
 import type { Ring } from "./ring.ts";
 import { Strand } from "./strand.ts";
-import { type Due, type Timer, Timers } from "./timers.ts";
+import { type Due, Timers } from "./timers.ts";
 import { OUTSIDE } from "./wait.ts";
 
 /** How a loop is made. */
@@ -149,19 +149,18 @@ export class Scheduler {
     if (strand.foreign) this.#home(strand);
   }
 
-  timerAt(when: number, target: Due, background: boolean): Timer {
-    const timer = this.timers.add(when, target, background);
+  timerAt(when: number, due: Due): void {
+    this.timers.add(when, due);
     // The alarm is set when the loop has nothing else to do. If it is idle now, that is now.
-    if (!this.#watching && this.#active) this.#watch();
-    return timer;
+    this.check();
   }
 
-  timerIn(delay: number, target: Due, background: boolean): Timer {
-    return this.timerAt(this.clock.time() + delay, target, background);
+  timerIn(delay: number, due: Due): void {
+    this.timerAt(this.clock.time() + delay, due);
   }
 
-  cancelTimer(timer: Timer): void {
-    this.timers.cancel(timer);
+  cancelTimer(due: Due): void {
+    this.timers.cancel(due);
     if (this.#alarm !== null && this.timers.live === 0) this.check();
   }
 

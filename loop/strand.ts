@@ -146,7 +146,7 @@ export class Strand implements Ready {
   run(): void {
     const resume = this.#resume!;
     this.#resume = null;
-    resume(this.#interruptions === null ? undefined : this.#interruptions.outcome());
+    resume(undefined);
   }
 
   /** Says that it waits for `wait` too. */
@@ -232,8 +232,10 @@ export class Strand implements Ready {
 
   /** Ends whatever it waits in with `error`, without the loop, which has ended. */
   refuse(error: unknown): void {
-    this.throw(error);
-    for (const wait of this.waits()) wait.run();
+    for (const wait of this.waits()) {
+      wait.interrupt(error);
+      wait.run();
+    }
     if (this.yielding) this.run();
   }
 

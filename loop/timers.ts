@@ -1,137 +1,154 @@
-/** Who is told when a timer is due. */
+/** What waits for a time: somebody who is told when it is due. It is in at most one place of one heap. */
 export interface Due {
+  /** Whether it is still to be told. For {@linkcode Timers} to write. */
+  armed: boolean;
+  /** Whether only daemons wait for it, or a task that keeps `run()` going anyway. */
+  readonly background: boolean;
   due(): void;
 }
 
-/** One timer of a {@linkcode Timers}. A cancelled or finished one has no target. */
-export class Timer {
-  target: Due | null;
+/** Calls a function when it is due. Keeps no `run()` going. */
+export class Alarm implements Due {
+  armed = false;
+  readonly background = true;
 
-  constructor(
-    readonly when: number,
-    readonly sequence: number,
-    target: Due,
-    /** Whether only daemons wait for it, so that it keeps no `run()` going. */
-    readonly background: boolean,
-  ) {
-    this.target = target;
-  }
+  constructor(readonly due: () => void) {}
 }
 
 /**
  * The timers of a loop: a binary heap by time, then by order of creation.
  *
- * Cancelled timers stay until they reach the top. Nearly every timeout is cancelled long before it is
- * due, and looking for each in the middle would make cancelling O(n) where marking it is O(1); when they
- * are the majority, one pass throws them all out.
+ * Cancelled ones stay until they reach the top. Nearly every timeout is cancelled long before it is due, and
+ * looking for each in the middle would make cancelling O(n) where marking it is O(1); when they are the majority,
+ * one pass throws them all out.
  */
 export class Timers {
-  #heap: Timer[] = [];
-  #sequence = 0;
+  // The keys stand in arrays of their own: comparing two does not touch what they belong to.
+  #when: number[] = [];
+  #sequence: number[] = [];
+  #due: Due[] = [];
+  #created = 0;
   #live = 0;
   #background = 0;
 
-  /** How many timers will fire. */
+  /** How many will be told. */
   get live(): number {
     return this.#live;
   }
 
-  /** How many timers will fire that somebody besides daemons waits for. */
+  /** How many will be told that are not in the background. */
   get keeping(): number {
     return this.#live - this.#background;
   }
 
-  add(when: number, target: Due, background: boolean): Timer {
-    const timer = new Timer(when, this.#sequence++, target, background);
+  add(when: number, due: Due): void {
+    due.armed = true;
     this.#live++;
-    if (background) this.#background++;
-    this.#heap.push(timer);
-    this.#up(this.#heap.length - 1);
-    return timer;
+    if (due.background) this.#background++;
+    this.#up(this.#due.length, when, this.#created++, due);
   }
 
-  cancel(timer: Timer): void {
-    if (timer.target === null) return;
-    this.#retire(timer);
-    if (this.#live === 0) {
-      this.#heap.length = 0;
-    } else if (this.#heap.length > 64 && this.#heap.length > 2 * this.#live) {
-      this.#compact();
-    }
+  cancel(due: Due): void {
+    if (!due.armed) return;
+    this.#disarm(due);
+    const size = this.#due.length;
+    if (this.#live === 0) this.#resize(0);
+    else if (size > 64 && size > 2 * this.#live) this.#compact();
   }
 
-  /** When the first timer is due, `Infinity` if there is none. */
+  /** When the first is due, `Infinity` if there is none. */
   next(): number {
-    const heap = this.#heap;
-    while (heap.length > 0 && heap[0].target === null) this.#pop();
-    return heap.length > 0 ? heap[0].when : Infinity;
+    while (this.#due.length > 0 && !this.#due[0].armed) this.#pop();
+    return this.#due.length > 0 ? this.#when[0] : Infinity;
   }
 
   /** Tells all that are due at `now`, in order. */
   fire(now: number): void {
-    while (this.next() <= now && this.#live > 0) {
-      const timer = this.#pop();
-      const target = timer.target!;
-      this.#retire(timer);
-      target.due();
+    while (this.#live > 0 && this.next() <= now) {
+      const due = this.#pop();
+      this.#disarm(due);
+      due.due();
     }
   }
 
   clear(): void {
-    for (const timer of this.#heap) timer.target = null;
-    this.#heap.length = this.#live = this.#background = 0;
+    for (const due of this.#due) due.armed = false;
+    this.#resize(0);
+    this.#live = this.#background = 0;
   }
 
-  #retire(timer: Timer): void {
-    timer.target = null;
+  #disarm(due: Due): void {
+    due.armed = false;
     this.#live--;
-    if (timer.background) this.#background--;
+    if (due.background) this.#background--;
   }
 
-  #pop(): Timer {
-    const heap = this.#heap;
-    const top = heap[0];
-    const last = heap.pop()!;
-    if (heap.length > 0) {
-      heap[0] = last;
-      this.#down(0);
-    }
+  #pop(): Due {
+    const top = this.#due[0];
+    const last = this.#due.length - 1;
+    const when = this.#when[last];
+    const sequence = this.#sequence[last];
+    const due = this.#due[last];
+    this.#resize(last);
+    if (last > 0) this.#down(0, when, sequence, due);
     return top;
   }
 
   #compact(): void {
-    this.#heap = this.#heap.filter((timer) => timer.target !== null);
-    for (let i = (this.#heap.length >> 1) - 1; i >= 0; i--) this.#down(i);
+    let kept = 0;
+    for (let i = 0; i < this.#due.length; i++) {
+      if (this.#due[i].armed) this.#put(kept++, this.#when[i], this.#sequence[i], this.#due[i]);
+    }
+    this.#resize(kept);
+    for (let i = (kept >> 1) - 1; i >= 0; i--) {
+      this.#down(i, this.#when[i], this.#sequence[i], this.#due[i]);
+    }
   }
 
-  #up(index: number): void {
-    const heap = this.#heap;
-    const timer = heap[index];
+  #resize(size: number): void {
+    this.#when.length = this.#sequence.length = this.#due.length = size;
+  }
+
+  #put(index: number, when: number, sequence: number, due: Due): void {
+    this.#when[index] = when;
+    this.#sequence[index] = sequence;
+    this.#due[index] = due;
+  }
+
+  #move(from: number, to: number): void {
+    this.#put(to, this.#when[from], this.#sequence[from], this.#due[from]);
+  }
+
+  /** Whether what stands at `index` comes after what is given. */
+  #after(index: number, when: number, sequence: number): boolean {
+    const other = this.#when[index];
+    return other > when || (other === when && this.#sequence[index] > sequence);
+  }
+
+  /** Puts what is given at `index`, or above it. */
+  #up(index: number, when: number, sequence: number, due: Due): void {
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (!before(timer, heap[parent])) break;
-      heap[index] = heap[parent];
+      if (!this.#after(parent, when, sequence)) break;
+      this.#move(parent, index);
       index = parent;
     }
-    heap[index] = timer;
+    this.#put(index, when, sequence, due);
   }
 
-  #down(index: number): void {
-    const heap = this.#heap;
-    const timer = heap[index];
-    const size = heap.length;
+  /** Puts what is given at `index`, or below it. */
+  #down(index: number, when: number, sequence: number, due: Due): void {
+    const size = this.#due.length;
     while (true) {
       let child = 2 * index + 1;
       if (child >= size) break;
-      if (child + 1 < size && before(heap[child + 1], heap[child])) child++;
-      if (!before(heap[child], timer)) break;
-      heap[index] = heap[child];
+      if (
+        child + 1 < size && this.#after(child, this.#when[child + 1], this.#sequence[child + 1])
+      ) child++;
+      if (this.#after(child, when, sequence)) break;
+      this.#move(child, index);
       index = child;
     }
-    heap[index] = timer;
+    this.#put(index, when, sequence, due);
   }
-}
-
-function before(a: Timer, b: Timer): boolean {
-  return a.when < b.when || (a.when === b.when && a.sequence < b.sequence);
 }

@@ -6,7 +6,7 @@ import type { Ready } from "./ready.ts";
 import { reapTaskExits } from "./rejections.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { pendingError, Strand } from "./strand.ts";
-import type { Due, Timer } from "./timers.ts";
+import type { Due } from "./timers.ts";
 
 /** How long a blocking call may wait. Every blocking call takes these as its last argument. */
 export interface WaitOptions {
@@ -77,7 +77,9 @@ const keepResolver = (resolve: (value: unknown) => void): void => {
 
 /** What ends a wait early: a time, a signal, or both. */
 class Limits implements Due, EventListenerObject {
-  #timer: Timer | null = null;
+  armed = false;
+  /** It keeps no `run()` going by itself: the task that waits does, unless it is a daemon. */
+  readonly background = true;
 
   constructor(
     readonly wait: Wait,
@@ -87,13 +89,7 @@ class Limits implements Due, EventListenerObject {
     signal?.addEventListener("abort", this, { once: true });
   }
 
-  start(delay: number): void {
-    // It keeps no run() going by itself: the task that waits does, unless it is a daemon.
-    this.#timer = this.wait.strand.scheduler.timerIn(delay, this, true);
-  }
-
   due(): void {
-    this.#timer = null;
     this.wait.expire(this.expiry);
   }
 
@@ -102,7 +98,7 @@ class Limits implements Due, EventListenerObject {
   }
 
   close(): void {
-    if (this.#timer !== null) this.wait.strand.scheduler.timers.cancel(this.#timer);
+    if (this.armed) this.wait.strand.scheduler.timers.cancel(this);
     this.signal?.removeEventListener("abort", this);
   }
 }
@@ -228,7 +224,7 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
     const { timeout, signal } = options;
     if (this.state !== WAITING || (timeout === undefined && signal === undefined)) return;
     this.limits = new Limits(this, expiry, signal);
-    if (timeout !== undefined) this.limits.start(timeout);
+    if (timeout !== undefined) this.strand.scheduler.timerIn(timeout, this.limits);
   }
 
   locate(found: (stack: string) => void): void {
@@ -288,7 +284,8 @@ export function checkpoint(options?: WaitOptions): Promise<never> | undefined {
   return Promise.reject(pending.error);
 }
 
-function checkOptions(options: WaitOptions): void {
+/** Throws if the options make no sense. */
+export function checkOptions(options: WaitOptions): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(
       `Cannot wait: options must be an object such as { timeout: 50 }, not ${shown(options)}`,

@@ -1,4 +1,5 @@
 import { checkDelay } from "../loop/arguments.ts";
+import { Alarm } from "../loop/timers.ts";
 import { Selectable } from "../tasks/selectable.ts";
 
 /**
@@ -14,8 +15,9 @@ export function after(delay: number): Selectable<undefined> {
     poll: () => delay <= 0 ? { value: undefined } : null,
     enlist: (waiter) => {
       const { scheduler } = waiter.strand;
-      const timer = scheduler.timerIn(delay, { due: () => waiter.wake(undefined) }, true);
-      return () => scheduler.cancelTimer(timer);
+      const alarm = new Alarm(() => waiter.wake(undefined));
+      scheduler.timerIn(delay, alarm);
+      return () => scheduler.cancelTimer(alarm);
     },
     describe: () => `after(${delay})`,
   });

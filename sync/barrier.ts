@@ -1,7 +1,7 @@
 import { checkCallback, checkCount } from "../loop/arguments.ts";
 import { RuntimeError } from "../loop/errors.ts";
 import { Line } from "../loop/line.ts";
-import { checkpoint, type Expiry, type WaitOptions } from "../loop/wait.ts";
+import { checkOptions, checkpoint, type Expiry, type WaitOptions } from "../loop/wait.ts";
 
 /** The barrier was aborted, reset, or one of its parties timed out. */
 export class BrokenBarrierError extends RuntimeError {
@@ -61,9 +61,7 @@ export class Barrier {
     checkCount("The number of parties", parties, 1);
     const { action, timeout } = options ?? {};
     if (action !== undefined) checkCallback("make a barrier with that action", action);
-    if (timeout !== undefined && !(timeout >= 0)) {
-      throw new RangeError(`Cannot make a barrier: timeout must not be negative, not ${timeout}`);
-    }
+    checkOptions({ timeout });
     this.#parties = parties;
     this.#action = action;
     this.#timeout = timeout;

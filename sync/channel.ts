@@ -9,9 +9,9 @@ export class ChannelClosed extends Error {
   }
 }
 
-/** What a sender brings: a value, or an error to be thrown from the receive. */
-class Message {
-  constructor(readonly failed: boolean, readonly value: unknown) {}
+/** What a sender brings in place of a value: an error to be thrown from the receive. */
+class Failure {
+  constructor(readonly error: unknown) {}
 }
 
 const DONE = Promise.resolve();
@@ -56,7 +56,7 @@ export class Channel<T> implements AsyncIterable<T> {
     if (this.#closed) return Promise.reject(closedError());
     const receiver = this.#receivers.first;
     if (receiver === null) {
-      return this.#senders.wait(raisesTimeout, options, new Message(false, value));
+      return this.#senders.wait(raisesTimeout, options, value);
     }
     receiver.wake(value);
     return DONE;
@@ -74,7 +74,7 @@ export class Channel<T> implements AsyncIterable<T> {
     if (this.#closed) return Promise.reject(closedError());
     const receiver = this.#receivers.first;
     if (receiver === null) {
-      return this.#senders.wait(raisesTimeout, options, new Message(true, error));
+      return this.#senders.wait(raisesTimeout, options, new Failure(error));
     }
     receiver.throw(error);
     return DONE;
@@ -93,8 +93,8 @@ export class Channel<T> implements AsyncIterable<T> {
     if (this.#closed) return Promise.reject(closedError());
     const sender = this.#senders.first;
     if (sender === null) return this.#receivers.wait(raisesTimeout, options) as Promise<T>;
-    const { failed, value } = take(sender);
-    return failed ? Promise.reject(value) : Promise.resolve(value as T);
+    const offer = take(sender);
+    return offer instanceof Failure ? Promise.reject(offer.error) : Promise.resolve(offer as T);
   }
 
   /** Hands `value` to a receiver if one waits. Returns whether one did. */
@@ -110,9 +110,9 @@ export class Channel<T> implements AsyncIterable<T> {
     if (this.#closed) throw closedError();
     const sender = this.#senders.first;
     if (sender === null) return null;
-    const { failed, value } = take(sender);
-    if (failed) throw value;
-    return { value: value as T };
+    const offer = take(sender);
+    if (offer instanceof Failure) throw offer.error;
+    return { value: offer as T };
   }
 
   /** {@linkcode Channel.prototype.receive} as a case of {@linkcode select}. */
@@ -129,7 +129,7 @@ export class Channel<T> implements AsyncIterable<T> {
     return new Selectable<void>({
       poll: () => this.trySend(value) ? { value: undefined } : null,
       enlist: (waiter) => {
-        waiter.offer = new Message(false, value);
+        waiter.offer = value;
         this.#senders.add(waiter);
       },
       describe: this.#senders.describe,
@@ -158,10 +158,10 @@ export class Channel<T> implements AsyncIterable<T> {
   }
 }
 
-function take(sender: Waiter<void>): Message {
-  const message = sender.offer as Message;
+function take(sender: Waiter<void>): unknown {
+  const { offer } = sender;
   sender.wake();
-  return message;
+  return offer;
 }
 
 function closedError(): ChannelClosed {

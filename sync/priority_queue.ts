@@ -57,7 +57,6 @@ class Heap<T> implements QueueStore<T> {
     const entry = { item, sequence: this.#sequence };
     const path: number[] = [];
     let index = entries.length;
-    if (index === 0) this.#compare(item, item);
     while (index > 0) {
       const parent = (index - 1) >> 1;
       if (!this.#before(entry, entries[parent])) break;
@@ -112,10 +111,11 @@ function naturalOrder(a: unknown, b: unknown): number {
     }
     return a.length - b.length;
   }
+  if (typeof a === "string" && typeof b === "string") return byCodePoint(a, b);
   const x = rank(a);
   const y = rank(b);
-  if (x !== undefined && y !== undefined && (typeof x === "string") === (typeof y === "string")) {
-    if (x instanceof Date === y instanceof Date) return x < y ? -1 : x > y ? 1 : 0;
+  if (x !== undefined && y !== undefined && x instanceof Date === y instanceof Date) {
+    return x < y ? -1 : x > y ? 1 : 0;
   }
   if (a === b && a !== undefined) return 0;
   throw new TypeError(
@@ -126,13 +126,26 @@ function naturalOrder(a: unknown, b: unknown): number {
   );
 }
 
+/** By code points, where `<` would go by the halves of surrogate pairs. */
+function byCodePoint(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < shorter && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  if (i === shorter) return a.length - b.length;
+  return inOrder(a.charCodeAt(i)) - inOrder(b.charCodeAt(i));
+}
+
+/** Puts surrogates, which stand for the highest code points, above all other code units. */
+function inOrder(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+}
+
 /** What has an order of its own. */
-function rank(value: unknown): number | bigint | string | boolean | Date | undefined {
+function rank(value: unknown): number | bigint | boolean | Date | undefined {
   switch (typeof value) {
     case "number":
       return Number.isNaN(value) ? undefined : value;
     case "bigint":
-    case "string":
     case "boolean":
       return value;
     default:

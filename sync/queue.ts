@@ -259,17 +259,26 @@ export class Queue<T> implements AsyncIterable<T> {
 
   #take(): T {
     const item = this.#store.shift() as T;
-    const putter = this.#putters.first;
-    if (putter !== null) {
+    if (this.#putters.first !== null) this.#admit();
+    return item;
+  }
+
+  /** Lets those in who wait to put something, as far as there is room. */
+  #admit(): void {
+    for (
+      let putter = this.#putters.first;
+      putter !== null && !this.full();
+      putter = this.#putters.first
+    ) {
       try {
         this.#store.push(putter.offer as T);
-        this.#unfinished++;
-        putter.wake();
-      } catch (error) {
+      } catch (error) { // Its item cannot be compared: that is its own error, and its room is the next one's.
         putter.throw(error);
+        continue;
       }
+      this.#unfinished++;
+      putter.wake();
     }
-    return item;
   }
 
   #finish(items: number): void {

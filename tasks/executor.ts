@@ -1,6 +1,6 @@
 import { checkCallback } from "../loop/arguments.ts";
 import { Scheduler } from "../loop/scheduler.ts";
-import type { WaitOptions } from "../loop/wait.ts";
+import { checkOptions, type WaitOptions } from "../loop/wait.ts";
 import type { Future } from "./future.ts";
 
 /** What an executor can call. */
@@ -84,11 +84,16 @@ export abstract class Executor implements AsyncDisposable {
     options: WaitOptions | undefined,
   ): AsyncIterableIterator<R> {
     if (typeof fn === "function") checkCallback("map", fn);
-    if (Symbol.asyncIterator in items) {
-      return inOrder(windowed(submit, items), remaining(options));
+    if (options !== undefined) {
+      try {
+        checkOptions(options);
+      } catch (error) {
+        return failing(error);
+      }
     }
-    const futures = Array.from(items, submit);
-    return inOrder(futures, remaining(options));
+    const left = remaining(options);
+    if (Symbol.asyncIterator in items) return inOrder(windowed(submit, items), left);
+    return inOrder(Array.from(items, submit), left);
   }
 }
 
@@ -110,6 +115,11 @@ async function* windowed<T, R>(
   } finally {
     for (const future of ahead) future.cancel();
   }
+}
+
+// deno-lint-ignore require-yield
+async function* failing(error: unknown): AsyncIterableIterator<never> {
+  throw error;
 }
 
 /** The results of `futures`; those that nobody comes to ask for are cancelled. */

@@ -79,7 +79,7 @@ export let abortIfKilled: (task: Task) => void;
  */
 export class Task {
   readonly #strand: Strand;
-  #parent: Strand | null;
+  #parent: Strand | WeakRef<Strand> | null;
   #name: string | number;
   #target: ((...args: never[]) => unknown) | undefined;
   #args: unknown[] | undefined;
@@ -125,9 +125,13 @@ export class Task {
     return this.#strand.daemon;
   }
 
-  /** The task that made it; `null` only for the main task. */
+  /**
+   * The task that made it; `null` for the main task. When both have ended it may be `null` too, once nothing else
+   * holds the parent.
+   */
   get parent(): Task | null {
-    return this.#parent === null ? null : taskOf(this.#parent);
+    const parent = this.#parent instanceof WeakRef ? this.#parent.deref() : this.#parent;
+    return parent ? taskOf(parent) : null;
   }
 
   /** Where it is in its life. One that awaits a foreign promise counts as running. */
@@ -277,7 +281,9 @@ export class Task {
   #ended(failed: boolean, error: unknown): void {
     this.#target = this.#args = undefined;
     // Else a task that starts its own successor would keep all its ancestors.
-    if (this.#parent?.ended) this.#parent = null;
+    if (this.#parent instanceof Strand && this.#parent.ended) {
+      this.#parent = new WeakRef(this.#parent);
+    }
     this.#joiners?.wakeAll(true);
     const taken = this.#extras?.observer?.(failed, error) ?? false;
     if (!failed || taken || error instanceof TaskExit) return;

@@ -36,6 +36,8 @@ export class TaskGroup implements AsyncDisposable {
   readonly #level: Level = this.#owner.open(this.#scope);
   readonly #children = new Set<Task>();
   readonly #line = new Line<boolean>(() => `TaskGroup.join() of ${this.#names()}`);
+  /** Those that the group has killed. A second kill would only hit their cleanup. */
+  readonly #killed = new WeakSet<Task>();
   readonly #failures: unknown[] = [];
   /** What was thrown into the owner from outside the group. */
   readonly #interruptions: unknown[] = [];
@@ -71,7 +73,7 @@ export class TaskGroup implements AsyncDisposable {
       result = await body(group);
     } catch (error) {
       thrown = { error };
-      group.kill();
+      group.#killRest();
     }
     await group.#end(thrown);
     return result!;
@@ -152,7 +154,7 @@ export class TaskGroup implements AsyncDisposable {
   #fail(error: unknown): void {
     this.#failures.push(error);
     if (this.#failures.length > 1) return;
-    this.kill();
+    this.#killRest();
     if (this.#bodyEnded) return;
     // In a block that is left by an error nobody can tell the group which. So there the error itself is thrown.
     this.#alarm = this.#inRun
@@ -163,7 +165,15 @@ export class TaskGroup implements AsyncDisposable {
 
   #interrupted(error: unknown): void {
     this.#interruptions.push(error);
-    this.kill();
+    this.#killRest();
+  }
+
+  #killRest(): void {
+    for (const child of [...this.#children]) {
+      if (this.#killed.has(child)) continue;
+      this.#killed.add(child);
+      child.kill();
+    }
   }
 
   /** Waits for the children, whatever happens meanwhile, then throws what must be thrown. */

@@ -73,7 +73,21 @@ export class TaskPoolExecutor extends Executor {
   async #work(): Promise<void> {
     try {
       for (let call = this.#take(); call !== undefined; call = this.#take()) {
-        if (call.future.setRunningOrNotifyCancel()) await make(call);
+        const { future, fn, args } = call;
+        if (!future.setRunningOrNotifyCancel()) continue;
+        let value: unknown;
+        try {
+          value = fn(...(args as never[]));
+          if (isThenable(value)) value = await value;
+        } catch (error) {
+          if (error instanceof TaskExit) {
+            settleCancelled(future);
+            throw error;
+          }
+          future.setException(error);
+          continue;
+        }
+        future.setResult(value);
       }
     } finally {
       this.#workers--;
@@ -94,20 +108,6 @@ export class TaskPoolExecutor extends Executor {
     }
     return call;
   }
-}
-
-async function make(call: Call): Promise<void> {
-  const { future, fn, args } = call;
-  let value: unknown;
-  try {
-    value = fn(...(args as never[]));
-    if (isThenable(value)) value = await value;
-  } catch (error) {
-    if (!(error instanceof TaskExit)) return future.setException(error);
-    settleCancelled(future);
-    throw error;
-  }
-  future.setResult(value);
 }
 
 function isThenable(value: unknown): boolean {

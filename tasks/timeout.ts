@@ -3,7 +3,7 @@ import { LateError, RuntimeError } from "../loop/errors.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import type { Level } from "../loop/interruptions.ts";
 import { Strand } from "../loop/strand.ts";
-import type { Timer } from "../loop/timers.ts";
+import { Alarm } from "../loop/timers.ts";
 
 /**
  * A time that a part of a task may take. When it has passed, the timeout throws itself, or the error it was
@@ -45,7 +45,7 @@ export class Timeout extends LateError implements Disposable {
   #started = false;
   #strand: Strand | null = null;
   #level: Level | null = null;
-  #timer: Timer | null = null;
+  #alarm: Alarm | null = null;
   #thrown: unknown = undefined;
 
   /**
@@ -68,7 +68,7 @@ export class Timeout extends LateError implements Disposable {
 
   /** Whether it will throw when its time has passed. */
   get pending(): boolean {
-    return this.#timer !== null;
+    return this.#alarm !== null && this.#alarm.armed;
   }
 
   /**
@@ -85,7 +85,8 @@ export class Timeout extends LateError implements Disposable {
       const scheduler = Scheduler.current();
       this.#strand = Strand.current(scheduler);
       this.#level = this.#strand.level();
-      this.#timer = scheduler.timerIn(this.delay, { due: () => this.#fire() }, true);
+      this.#alarm = new Alarm(() => this.#fire());
+      scheduler.timerIn(this.delay, this.#alarm);
     }
     return this;
   }
@@ -96,12 +97,8 @@ export class Timeout extends LateError implements Disposable {
     const strand = this.#strand;
     if (strand === null) return;
     this.#strand = null;
-    if (this.#timer !== null) {
-      strand.scheduler.cancelTimer(this.#timer);
-      this.#timer = null;
-    } else {
-      strand.revoke(this.#thrown);
-    }
+    if (this.pending) strand.scheduler.cancelTimer(this.#alarm!);
+    else strand.revoke(this.#thrown);
   }
 
   /**
@@ -129,7 +126,6 @@ export class Timeout extends LateError implements Disposable {
   }
 
   #fire(): void {
-    this.#timer = null;
     this.#thrown = this.#toThrow();
     this.#strand!.throw(this.#thrown, this.#level!);
   }

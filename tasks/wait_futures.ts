@@ -89,13 +89,15 @@ export function asCompleted<T>(
   futures: Iterable<Future<T>>,
   options?: WaitOptions,
 ): AsyncIterableIterator<Future<T>> {
-  return completed(new Set(futures), remaining(options));
+  return completed(new Set(futures), options, remaining(options));
 }
 
 async function* completed<T>(
   all: Set<Future<T>>,
+  options: WaitOptions | undefined,
   left: () => WaitOptions | undefined,
 ): AsyncIterableIterator<Future<T>> {
+  await checkpoint(options);
   const settled: Future<T>[] = [];
   const line = new Line<boolean>(() => `asCompleted() of ${all.size} futures`);
   for (const future of all) {
@@ -106,9 +108,9 @@ async function* completed<T>(
   }
   for (let given = 0; given < all.size; given++) {
     if (settled.length === given) {
-      const options = left();
-      await checkpoint(options);
-      if (settled.length === given && !await line.wait(givesFalse, options)) {
+      const limits = left();
+      await checkpoint(limits);
+      if (settled.length === given && !await line.wait(givesFalse, limits)) {
         throw new TimeoutError(`${all.size - given} of ${all.size} futures are not settled`);
       }
     }
