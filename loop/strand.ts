@@ -174,7 +174,7 @@ export class Strand implements Ready {
    * blocking call. Shields and scopes inside `level` hold it off or are told; those around it are not concerned.
    */
   throw(error: unknown, level: Level = GROUND): void {
-    if (!this.ended) this.#interruptible().throw(error, level);
+    if (!this.ended) this.interruptible().throw(error, level);
   }
 
   /** Takes back what {@linkcode throw} was given. Returns whether it had not been thrown yet. */
@@ -194,11 +194,11 @@ export class Strand implements Ready {
 
   /** Holds off what is thrown into it, until {@linkcode unshield}. */
   shield(): void {
-    this.#interruptible().shield();
+    this.interruptible().shield();
   }
 
   unshield(): void {
-    this.#interruptible().unshield();
+    this.interruptible().unshield();
   }
 
   /** Where it is now. */
@@ -208,11 +208,11 @@ export class Strand implements Ready {
 
   /** Has `scope` told of what is thrown into the strand from outside of it. Returns the level inside it. */
   open(scope: Scope): Level {
-    return this.#interruptible().open(scope);
+    return this.interruptible().open(scope);
   }
 
   close(scope: Scope): void {
-    this.#interruptible().close(scope);
+    this.interruptible().close(scope);
   }
 
   /** Ends it: what it left behind waiting ends too, silently, and nothing can be thrown into it any more. */
@@ -260,7 +260,7 @@ export class Strand implements Ready {
     this.scheduler.released(this);
   }
 
-  #interruptible(): Interruptions {
+  private interruptible(): Interruptions {
     return this.#interruptions ??= new Interruptions(this);
   }
 }

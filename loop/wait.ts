@@ -166,22 +166,22 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
   }
 
   wake(value: T): void {
-    if (this.state === WAITING) this.#end(WOKEN, value);
+    if (this.state === WAITING) this.end(WOKEN, value);
   }
 
   throw(error: unknown): void {
-    if (this.state === WAITING) this.#end(THROWN, error);
+    if (this.state === WAITING) this.end(THROWN, error);
   }
 
   raise(make: () => unknown): void {
-    if (this.state === WAITING) this.#end(RAISED, make);
+    if (this.state === WAITING) this.end(RAISED, make);
   }
 
   interrupt(error: unknown): boolean {
     if (this.state !== WAITING) return false;
     const leave = this.leave;
-    this.#end(THROWN, error);
-    if (leave !== null) this.#left(leave);
+    this.end(THROWN, error);
+    if (leave !== null) this.left(leave);
     return true;
   }
 
@@ -189,18 +189,18 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
   expire(expiry: Expiry): void {
     const leave = this.leave;
     expiry.expire(this);
-    if (leave !== null) this.#left(leave);
+    if (leave !== null) this.left(leave);
   }
 
   abandon(): void {
     if (this.state !== WAITING) return this.run();
     const leave = this.leave;
     this.strand.unblock(this);
-    this.#close();
+    this.leaveAll();
     this.state = OVER;
     reapTaskExits();
     this.resolve(leftBehind);
-    if (leave !== null) this.#left(leave);
+    if (leave !== null) this.left(leave);
   }
 
   /** Settles the promise: the loop does this, when it is this strand's turn. */
@@ -231,7 +231,7 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
     this.resolve(new Locator(found, (resolve) => this.resolve = resolve));
   }
 
-  #left(leave: () => void): void {
+  private left(leave: () => void): void {
     try {
       leave();
     } catch (error) {
@@ -244,15 +244,15 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
     }
   }
 
-  #end(state: number, value: unknown): void {
-    this.#close();
+  private end(state: number, value: unknown): void {
+    this.leaveAll();
     this.state = state;
     this.value = value;
     this.strand.scheduler.enqueue(this);
   }
 
   /** Leaves everything it stands in. */
-  #close(): void {
+  private leaveAll(): void {
     if (this.source !== TASK) this.strand.scheduler.census.waits[this.source]--;
     if (this.line !== null) this.line.remove(this);
     if (this.limits !== null) {
