@@ -19,6 +19,11 @@ export function checkDelay(what: string, value: unknown): asserts value is numbe
 
 /** Throws unless `value` is a function. */
 export function checkCallback(what: string, value: unknown): void {
+  if (value instanceof Promise) {
+    throw new TypeError(
+      `Cannot ${what}: a function is needed, not a promise; pass the function itself, without calling it`,
+    );
+  }
   if (typeof value !== "function") {
     throw new TypeError(`Cannot ${what}: a function is needed, not ${shown(value)}`);
   }

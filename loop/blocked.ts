@@ -26,11 +26,14 @@ export interface Blocked extends Ready {
  * promise adopts a thenable carries the stack of the code that awaits the promise.
  */
 export class Thrower {
-  constructor(readonly make: () => unknown) {}
+  /** @param fresh Whether `make` makes a new error, whose stack is to begin at the code that awaits. */
+  constructor(readonly make: () => unknown, readonly fresh = false) {}
 
   then(_resolve: unknown, reject: (error: unknown) => void): void {
     const error = this.make();
-    LateError.arrive(error, Thrower.prototype.then);
+    if (this.fresh && error instanceof Error) {
+      Error.captureStackTrace(error, Thrower.prototype.then);
+    } else LateError.arrive(error, Thrower.prototype.then);
     reject(error);
   }
 }

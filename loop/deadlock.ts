@@ -16,39 +16,46 @@ export class DeadlockError extends RuntimeError {
   constructor(message: string, tasks: readonly Task[]) {
     super(message);
     this.tasks = tasks;
+    // The places that matter are in the message. Where the loop noticed is nobody's concern.
+    this.stack = `${this.name}: ${message}`;
   }
+}
+
+/** Finds where everybody waits, then gives the error that says so. */
+export function describeDeadlock(scheduler: Scheduler, done: (error: DeadlockError) => void): void {
+  findBlocked(scheduler, (blocked, lines) => {
+    const tasks = blocked.flatMap((strand) => strand.task ?? []);
+    const message = "Every task waits for another one, and nothing can wake any of them:\n";
+    done(new DeadlockError(message + lines.join("\n"), tasks));
+  });
 }
 
 /** Where the library's own files are: a report names the user's. */
 const library = new URL("../", import.meta.url).href;
-const folders = ["loop", "tasks", "sync", "io", "patcher"].map((name) => `${library}${name}/`);
+const folders = ["loop", "tasks", "sync", "io", "lib", "patcher", "ext"].map((name) =>
+  `${library}${name}/`
+);
 
-/** Finds where everybody waits, then gives the error that says so. */
-export function describeDeadlock(scheduler: Scheduler, done: (error: DeadlockError) => void): void {
-  const blocked: Strand[] = [...scheduler.strands()].reverse();
+/** Gives who is blocked, in the order in which they were started, and a line for each place where one waits. */
+export function findBlocked(
+  scheduler: Scheduler,
+  found: (blocked: Strand[], lines: string[]) => void,
+): void {
+  const blocked = scheduler.census.strands().filter((strand) => strand.blocked);
   if (scheduler.main.blocked) blocked.unshift(scheduler.main);
   const lines: string[][] = blocked.map(() => []);
   blocked.forEach((strand, index) => {
     for (const wait of strand.waits()) {
       const reason = wait.reason.describe();
       wait.locate((stack) => {
-        const name = strand.task?.name ?? "the main task";
+        const name = strand.task?.name ?? "MainTask";
         const kind = strand.daemon ? " (daemon)" : "";
         lines[index].push(`  ${name}${kind} waits in ${reason}, ${placeIn(stack)}`);
       });
     }
   });
   // Each place is found in a microtask of its own; those are queued by now.
-  queueMicrotask(() => {
-    const tasks = blocked.flatMap((strand) => strand.task ?? []);
-    const list = lines.flat().join("\n");
-    done(
-      new DeadlockError(
-        `Every task waits for another one, and nothing can wake any of them:\n${list}`,
-        tasks,
-      ),
-    );
-  });
+  queueMicrotask(() => found(blocked, lines.flat()));
 }
 
 /** The first place in a stack that is not in this library. */
@@ -59,5 +66,5 @@ function placeIn(stack: string): string {
       return `at ${place}`;
     }
   }
-  return "at a place that the stack does not show";
+  return "whose promise is not awaited by an async function";
 }

@@ -1,10 +1,10 @@
 import type { Reason } from "./blocked.ts";
-import { checkCallback, checkDelay, shown } from "./arguments.ts";
-import type { Clock } from "./clock.ts";
+import { checkCallback, checkDelay } from "./arguments.ts";
 import { RuntimeError } from "./errors.ts";
 import type { ExceptionContext } from "./exceptions.ts";
 import { Callback, type Handler } from "./handler.ts";
-import { type EventLoopOptions, Scheduler } from "./scheduler.ts";
+import { checkLoopOptions, type EventLoopOptions } from "./loop_options.ts";
+import { Scheduler } from "./scheduler.ts";
 import { Signals } from "./signals.ts";
 import { Strand } from "./strand.ts";
 import {
@@ -226,7 +226,7 @@ export class EventLoop {
       (value) => wait.wake(value),
       (error) => wait.throw(error),
     );
-    if (options?.timeout === 0) this.callSoon(() => raisesTimeout.expire(wait));
+    if (options?.timeout === 0) this.callSoon(() => wait.expire(raisesTimeout, 0));
     else if (options !== undefined) wait.limit(options, raisesTimeout);
     return wait.promise;
   }
@@ -328,24 +328,4 @@ class OwnWaker<T> implements Waker<T> {
  */
 export function cooperate<T>(promise: PromiseLike<T>, options?: WaitOptions): Promise<T> {
   return EventLoop.current().cooperate(promise, options);
-}
-
-function checkLoopOptions(options: EventLoopOptions): void {
-  const { onDeadlock, clock, seed } = options;
-  if (onDeadlock !== undefined && onDeadlock !== "throw" && onDeadlock !== "return") {
-    throw new TypeError(
-      `Cannot make an event loop: onDeadlock must be "throw" or "return", not ${shown(onDeadlock)}`,
-    );
-  }
-  if (clock !== undefined && !isClock(clock)) {
-    throw new TypeError(`Cannot make an event loop: clock must be a Clock, not ${shown(clock)}`);
-  }
-  if (seed !== undefined && !Number.isFinite(seed)) {
-    throw new TypeError(`Cannot make an event loop: seed must be a number, not ${shown(seed)}`);
-  }
-}
-
-function isClock(clock: unknown): clock is Clock {
-  const { time, wakeAt } = (clock ?? {}) as Partial<Clock>;
-  return typeof time === "function" && typeof wakeAt === "function";
 }

@@ -73,6 +73,11 @@ export class Line<T> implements Reason {
     for (let left = this.#size; left > 0 && this.#first !== null; left--) this.#first.wake(value);
   }
 
+  /** Fails all who wait now, in order, with the same error. */
+  throwAll(error: unknown): void {
+    for (let left = this.#size; left > 0 && this.#first !== null; left--) this.#first.throw(error);
+  }
+
   /** Fails all who wait now, in order; each gets an error of its own. */
   raiseAll(make: () => unknown): void {
     for (let left = this.#size; left > 0 && this.#first !== null; left--) this.#first.raise(make);

@@ -19,5 +19,5 @@ export { RuntimeError, TimeoutError } from "./errors.ts";
 export { cooperate, EventLoop } from "./event_loop.ts";
 export type { ExceptionContext } from "./exceptions.ts";
 export type { Handler } from "./handler.ts";
-export type { EventLoopOptions } from "./scheduler.ts";
+export type { EventLoopOptions } from "./loop_options.ts";
 export type { WaitOptions, Waker } from "./wait.ts";

@@ -1,33 +1,19 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { LoopAlarm } from "./loop_alarm.ts";
 import { Census } from "./census.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { describeDeadlock } from "./deadlock.ts";
 import { RuntimeError } from "./errors.ts";
+import { watchForTheEnd } from "./last_words.ts";
 import type { ExceptionContext } from "./exceptions.ts";
 import { reportToConsole } from "./exceptions.ts";
+import type { EventLoopOptions } from "./loop_options.ts";
 import { seededChoice } from "./random.ts";
 import { type Ready, readyQueue } from "./ready.ts";
 import type { Ring } from "./ring.ts";
 import { Strand } from "./strand.ts";
 import { type Due, Timers } from "./timers.ts";
 import { OUTSIDE } from "./wait.ts";
-
-/** How a loop is made. */
-export interface EventLoopOptions {
-  /**
-   * What `run()` does when every task waits for another one: reject with a `DeadlockError`, or resolve.
-   *
-   * @default {"throw"}
-   */
-  onDeadlock?: "throw" | "return";
-  /** Where time comes from. The default is the real, monotonic one. */
-  clock?: Clock;
-  /**
-   * What is ready at the same time runs in an order that is drawn from this seed, the same at every run.
-   * Without it, in the order in which it became ready.
-   */
-  seed?: number;
-}
 
 /** How much may run before the platform has its turn with I/O and timers: this many entries... */
 const BURST = 1024;
@@ -69,7 +55,6 @@ export class Scheduler {
 
   readonly #onDeadlock: "throw" | "return";
   readonly #ready: Ring<Ready>;
-  #strands: Strand | null = null;
   #phase: Phase = "new";
   #active = false;
   #outcome: PromiseWithResolvers<void> | null = null;
@@ -80,7 +65,9 @@ export class Scheduler {
   #hops = 0;
   #burst = 0;
   #deadline = 0;
-  #alarm: { when: number; cancel: () => void } | null = null;
+  readonly #alarm = new LoopAlarm(() => {
+    if (!this.#watching) this.#turn(); // Else a turn comes anyway, and looks at the timers.
+  });
 
   constructor(options: EventLoopOptions) {
     this.clock = options.clock ?? systemClock;
@@ -119,6 +106,16 @@ export class Scheduler {
     return this.#phase !== "destroyed" && (this.#phase !== "ended" || this.#holder !== null);
   }
 
+  /** Whether it has ever run anything. */
+  get started(): boolean {
+    return this.#phase !== "new";
+  }
+
+  /** Whether nobody wants to hear of tasks that are left: the loop has ended, or was told that this may be. */
+  get silent(): boolean {
+    return this.#phase === "ended" || this.#onDeadlock === "return";
+  }
+
   get destroyed(): boolean {
     return this.#phase === "destroyed";
   }
@@ -128,25 +125,10 @@ export class Scheduler {
     return this.#active;
   }
 
-  /** Every strand that has started and not ended, but the main one, the newest first. */
-  *strands(): Iterable<Strand> {
-    for (let strand = this.#strands; strand !== null; strand = strand.next) yield strand;
-  }
-
+  /** `strand` has been started. */
   add(strand: Strand): void {
-    if (!strand.daemon) this.census.tasks++;
-    strand.next = this.#strands;
-    if (this.#strands !== null) this.#strands.previous = strand;
-    this.#strands = strand;
-  }
-
-  remove(strand: Strand): void {
-    if (!strand.daemon) this.census.tasks--;
-    if (strand.previous !== null) strand.previous.next = strand.next;
-    else this.#strands = strand.next;
-    if (strand.next !== null) strand.next.previous = strand.previous;
-    strand.previous = strand.next = null;
-    if (strand.foreign) this.#home(strand);
+    watchForTheEnd(() => Scheduler.#current);
+    this.census.add(strand);
   }
 
   timerAt(when: number, due: Due): void {
@@ -161,7 +143,7 @@ export class Scheduler {
 
   cancelTimer(due: Due): void {
     this.timers.cancel(due);
-    if (this.#alarm !== null && this.timers.live === 0) this.check();
+    if (this.#alarm.isSet && this.timers.live === 0) this.check();
   }
 
   /** Something is ready: it will run when its turn comes. */
@@ -182,7 +164,7 @@ export class Scheduler {
       this.#holder = null;
       if (!this.#draining) this.#advance();
     } else {
-      if (strand.foreign) this.#home(strand);
+      if (strand.foreign) this.census.home(strand);
       if (!this.#active && strand === this.main) this.#serve();
       this.check();
     }
@@ -275,19 +257,6 @@ export class Scheduler {
     entry.run();
   }
 
-  /** `strand` holds the baton, and no microtask is left: it awaits a foreign promise. */
-  #abroad(strand: Strand): void {
-    if (strand === this.main || strand.blocked || strand.foreign) return;
-    strand.foreign = true;
-    this.census.foreign++;
-  }
-
-  /** `strand`, which awaited a foreign promise, is back. */
-  #home(strand: Strand): void {
-    strand.foreign = false;
-    this.census.foreign--;
-  }
-
   #sliceIsOver(): boolean {
     const now = systemClock.time();
     if (this.#deadline === 0) this.#deadline = now + SLICE;
@@ -327,7 +296,7 @@ export class Scheduler {
   /** Looks, between microtasks, whether the burst is over. */
   readonly #hop = (): void => {
     this.#drain();
-    if (this.#alarm !== null && this.timers.live === 0) this.#disarm();
+    if (this.#alarm.isSet && this.timers.live === 0) this.#alarm.clear();
     if (this.#holder === null && (this.#ready.size === 0 || !this.#active)) {
       this.#watching = false;
       this.#burst = this.#deadline = 0;
@@ -342,7 +311,7 @@ export class Scheduler {
   /** A macrotask: no microtask is left. Whoever holds the baton now awaits a foreign promise. */
   readonly #turn = (): void => {
     this.#burst = this.#deadline = 0;
-    if (this.#holder !== null) this.#abroad(this.#holder);
+    if (this.#holder !== null && this.#holder !== this.main) this.census.abroad(this.#holder);
     this.#holder = null;
     if (!this.#active) {
       this.#watching = false;
@@ -353,15 +322,9 @@ export class Scheduler {
     this.#watch();
   };
 
-  readonly #ring = (): void => {
-    this.#alarm = null;
-    if (this.#watching) return; // A turn comes anyway, and looks at the timers.
-    this.#turn();
-  };
-
   /** Nothing is ready and nobody runs: what now? */
   #park(): void {
-    if (!this.#active) return this.#disarm();
+    if (!this.#active) return this.#alarm.clear();
     const { census, timers } = this;
     if (timers.live > 0) {
       timers.fire(this.clock.time());
@@ -375,30 +338,13 @@ export class Scheduler {
         return this.#deadlock();
       }
     }
-    let when = timers.next();
-    if (this.clock.virtual) {
-      if (census.foreign > 0 || census.waits[OUTSIDE] > 0) when = Infinity;
-      else if (when === Infinity && timers.live > 0) return;
-    }
-    // The platform does not stay for signals, nor for a loop that was told to go on: a distant alarm makes it.
-    const stay = this.#phase === "forever" || (census.listeners > 0 && waiting);
-    this.#arm(when, stay);
-  }
-
-  #arm(when: number, stay: boolean): void {
-    if (when === Infinity && !stay && !(this.timers.live > 0 && !this.clock.virtual)) {
-      return this.#disarm();
-    }
-    // One that rings too early finds nothing due and sets the next: cheaper than setting it anew each time.
-    if (this.#alarm !== null && this.#alarm.when <= when) return;
-    this.#disarm();
-    const clock = when === Infinity ? systemClock : this.clock;
-    this.#alarm = { when, cancel: clock.wakeAt(when, this.#ring) };
-  }
-
-  #disarm(): void {
-    this.#alarm?.cancel();
-    this.#alarm = null;
+    const still = this.clock.virtual && (census.foreign > 0 || census.waits[OUTSIDE] > 0);
+    const when = timers.live === 0 || still ? Infinity : timers.next();
+    // The platform does not stay for signals, nor for a loop that was told to go on, nor for a timer that never
+    // comes: a distant alarm makes it.
+    const stay = this.#phase === "forever" || (census.listeners > 0 && waiting) ||
+      (timers.live > 0 && !this.clock.virtual);
+    this.#alarm.set(when, this.clock, stay);
   }
 
   /** Whether `run()` is over though daemons may be ready. */
@@ -413,7 +359,7 @@ export class Scheduler {
     const outcome = this.#outcome;
     this.#phase = "ended";
     this.#active = false;
-    this.#disarm();
+    this.#alarm.clear();
     if (this.main.blocked) this.#refuseMain("the event loop was stopped", error);
     if (error === undefined) outcome?.resolve();
     else outcome?.reject(error);

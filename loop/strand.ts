@@ -227,7 +227,7 @@ export class Strand implements Ready {
       this.#resume!(leftBehind);
     }
     this.#resume = null;
-    this.scheduler.remove(this);
+    this.scheduler.census.remove(this);
   }
 
   /** Ends whatever it waits in with `error`, without the loop, which has ended. */

@@ -16,7 +16,8 @@ export class Alarm implements Due {
 }
 
 /**
- * The timers of a loop: a binary heap by time, then by order of creation.
+ * The timers of a loop: a heap by time, then by order of creation. Each place has
+ * four below it: half the levels of a binary heap, and the four lie side by side.
  *
  * Cancelled ones stay until they reach the top. Nearly every timeout is cancelled long before it is due, and
  * looking for each in the middle would make cancelling O(n) where marking it is O(1); when they are the majority,
@@ -85,12 +86,10 @@ export class Timers {
 
   #pop(): Due {
     const top = this.#due[0];
-    const last = this.#due.length - 1;
-    const when = this.#when[last];
-    const sequence = this.#sequence[last];
-    const due = this.#due[last];
-    this.#resize(last);
-    if (last > 0) this.#down(0, when, sequence, due);
+    const when = this.#when.pop()!;
+    const sequence = this.#sequence.pop()!;
+    const due = this.#due.pop()!;
+    if (this.#due.length > 0) this.#down(0, when, sequence, due);
     return top;
   }
 
@@ -100,7 +99,7 @@ export class Timers {
       if (this.#due[i].armed) this.#put(kept++, this.#when[i], this.#sequence[i], this.#due[i]);
     }
     this.#resize(kept);
-    for (let i = (kept >> 1) - 1; i >= 0; i--) {
+    for (let i = (kept - 2) >> 2; i >= 0; i--) {
       this.#down(i, this.#when[i], this.#sequence[i], this.#due[i]);
     }
   }
@@ -128,7 +127,7 @@ export class Timers {
   /** Puts what is given at `index`, or above it. */
   #up(index: number, when: number, sequence: number, due: Due): void {
     while (index > 0) {
-      const parent = (index - 1) >> 1;
+      const parent = (index - 1) >> 2;
       if (!this.#after(parent, when, sequence)) break;
       this.#move(parent, index);
       index = parent;
@@ -140,14 +139,15 @@ export class Timers {
   #down(index: number, when: number, sequence: number, due: Due): void {
     const size = this.#due.length;
     while (true) {
-      let child = 2 * index + 1;
-      if (child >= size) break;
-      if (
-        child + 1 < size && this.#after(child, this.#when[child + 1], this.#sequence[child + 1])
-      ) child++;
-      if (this.#after(child, when, sequence)) break;
-      this.#move(child, index);
-      index = child;
+      const children = 4 * index + 1;
+      if (children >= size) break;
+      let first = children;
+      for (let child = children + 1; child < children + 4 && child < size; child++) {
+        if (this.#after(first, this.#when[child], this.#sequence[child])) first = child;
+      }
+      if (this.#after(first, when, sequence)) break;
+      this.#move(first, index);
+      index = first;
     }
     this.#put(index, when, sequence, due);
   }

@@ -39,7 +39,7 @@ export type Source = typeof TASK | typeof OPEN | typeof OUTSIDE;
 export interface Expiry {
   /** For a call that must not wait at all. */
   atOnce(): Promise<never>;
-  expire(wait: Waiter): void;
+  expire(wait: Wait, timeout: number): void;
 }
 
 const WAITING = 0;
@@ -63,8 +63,8 @@ export interface Waiter<T = any> {
   wake(value: T): void;
   throw(error: unknown): void;
   /**
-   * Fails with what `make` returns. It is called where the promise settles: the error then has the stack of
-   * the code that waits, not that of a timer.
+   * Fails with a new error, which `make` makes. It is called where the promise settles: the error then has the
+   * stack of the code that waits, not that of a timer.
    */
   raise(make: () => unknown): void;
 }
@@ -84,13 +84,14 @@ class Limits implements Due, EventListenerObject {
   constructor(
     readonly wait: Wait,
     readonly expiry: Expiry,
+    readonly timeout: number,
     readonly signal: AbortSignal | undefined,
   ) {
     signal?.addEventListener("abort", this, { once: true });
   }
 
   due(): void {
-    this.wait.expire(this.expiry);
+    this.wait.expire(this.expiry, this.timeout);
   }
 
   handleEvent(): void {
@@ -186,9 +187,9 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
   }
 
   /** Its timeout has passed. */
-  expire(expiry: Expiry): void {
+  expire(expiry: Expiry, timeout: number): void {
     const leave = this.leave;
-    expiry.expire(this);
+    expiry.expire(this, timeout);
     if (leave !== null) this.left(leave);
   }
 
@@ -211,7 +212,8 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
     this.strand.unblock(this);
     const value = this.value;
     if (state <= WOKEN) this.resolve(value);
-    else this.resolve(new Thrower(state === RAISED ? value as () => unknown : () => value));
+    else if (state === THROWN) this.resolve(new Thrower(() => value));
+    else this.resolve(new Thrower(value as () => unknown, true));
   }
 
   /** Calls `leave` if the wait ends in any other way than by {@linkcode wake} or {@linkcode throw}. */
@@ -223,7 +225,7 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
   limit(options: WaitOptions, expiry: Expiry): void {
     const { timeout, signal } = options;
     if (this.state !== WAITING || (timeout === undefined && signal === undefined)) return;
-    this.limits = new Limits(this, expiry, signal);
+    this.limits = new Limits(this, expiry, timeout ?? Infinity, signal);
     if (timeout !== undefined) this.strand.scheduler.timerIn(timeout, this.limits);
   }
 
@@ -320,6 +322,12 @@ export function raises(make: () => unknown): Expiry {
 }
 
 /** The call throws a {@linkcode TimeoutError} when its timeout passes. */
-export const raisesTimeout: Expiry = raises(() =>
-  new TimeoutError("The wait took longer than its timeout")
-);
+export const raisesTimeout: Expiry = {
+  atOnce: () =>
+    Promise.reject(new TimeoutError("The call would have to wait, and its timeout is 0")),
+  expire: (wait, timeout) => {
+    // What it waits for is asked now: when the error is made it is not there any more.
+    const reason = wait.reason.describe();
+    wait.raise(() => new TimeoutError(`${reason} took longer than ${timeout} ms`));
+  },
+};

@@ -88,8 +88,8 @@ export class RLock {
    */
   release(): void {
     if (!owns(this)) {
-      const who = this.#owner === null ? "nobody holds it" : `${taskOf(this.#owner).name} holds it`;
-      throw new RuntimeError(`Cannot release the lock: ${who}, not the current task`);
+      const who = this.#owner === null ? "nobody" : `${taskOf(this.#owner).name}, not this task,`;
+      throw new RuntimeError(`Cannot release the lock: ${who} holds it`);
     }
     if (--this.#depth === 0) this.#handOn();
   }

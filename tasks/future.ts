@@ -177,7 +177,8 @@ export class Future<T> {
     if (line !== null) {
       this.#line = null;
       if (state === "returned") line.wakeAll(outcome);
-      else line.raiseAll(state === "threw" ? () => outcome : cancelledError);
+      else if (state === "threw") line.throwAll(outcome);
+      else line.raiseAll(cancelledError);
     }
     const callbacks = this.#callbacks;
     this.#callbacks = null;

@@ -63,7 +63,7 @@ export class TaskGroup implements AsyncDisposable {
     checkCallback("run a task group", body);
     await checkpoint(options);
     if (options?.timeout === 0) return await raisesTimeout.atOnce();
-    using _time = new Timeout(options?.timeout, GroupTimeout).start();
+    using time = new Timeout(options?.timeout).start();
     using _signal = new AbortScope(options?.signal);
     const group = new TaskGroup();
     group.#inRun = true;
@@ -75,7 +75,12 @@ export class TaskGroup implements AsyncDisposable {
       thrown = { error };
       group.#killRest();
     }
-    await group.#end(thrown);
+    try {
+      await group.#end(thrown);
+    } catch (error) {
+      if (error !== time) throw error;
+      throw new TimeoutError(`The task group took longer than ${options?.timeout} ms`);
+    }
     return result!;
   }
 
@@ -214,12 +219,5 @@ export class TaskGroup implements AsyncDisposable {
       task,
       message: "Unhandled error in a group that was killed",
     });
-  }
-}
-
-/** What a group throws that took too long; its class is made by the timeout, where it arrives. */
-class GroupTimeout extends TimeoutError {
-  constructor() {
-    super("The task group took longer than its timeout");
   }
 }

@@ -1,5 +1,5 @@
 /** How a whole program behaves: what it prints, how it ends, and that it does end. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -137,14 +137,32 @@ Deno.test("a program ends after stop(), with tasks left", async () => {
   assertEquals([code, stdout, stderr], [0, "stopped\n", ""]);
 });
 
-Deno.test("a program that never runs its loop runs no task, and ends", async () => {
+Deno.test("a program that never runs its loop runs no task, and ends with a report and exit code 1", async () => {
   const { code, stdout, stderr } = await run(`
     import { current, spawn } from "./mod.ts";
     spawn(() => console.log("never"));
     current.loop.callLater(1, () => console.log("never"));
     console.log("end");
   `);
-  assertEquals([code, stdout, stderr], [0, "end\n", ""]);
+  assertEquals([code, stdout], [1, "end\n"]);
+  assertStringIncludes(stderr, "a task has never run, because nobody ran the event loop: Task-1.");
+  assertStringIncludes(stderr, "await EventLoop.current().run()");
+});
+
+Deno.test("a program that ends while tasks are blocked says which, with exit code 1", async () => {
+  const { code, stdout, stderr } = await run(`
+    import { Queue, sleep, spawn } from "./mod.ts";
+    const queue = new Queue<number>();
+    spawn(async () => {
+      for await (const item of queue) console.log(item);
+    });
+    queue.putNowait(1);
+    await sleep(1);
+    console.log("end");
+  `);
+  assertEquals([code, stdout], [1, "1\nend\n"]);
+  assertStringIncludes(stderr, "tasks are left that nothing can wake:");
+  assertStringIncludes(stderr, "Task-1 waits in Queue.get(), at ");
 });
 
 Deno.test("no unhandled rejection is left behind by anything that ends early", async () => {
