@@ -1,9 +1,10 @@
-/** The URLs that an HTML page at `base` links to. One that makes no sense is given as it is written. */
+/** What an HTML page at `base` links to on the web. A link that makes no sense is given as it is written. */
 export function linksIn(html: string, base: string): string[] {
   const anchors = html.matchAll(/<a\s[^<>]*?\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))/gi);
-  return Array.from(anchors, ([, double, single, bare]) => {
+  const links = Array.from(anchors, ([, double, single, bare]) => {
     return absolute((double ?? single ?? bare).replaceAll("&amp;", "&"), base);
   });
+  return links.filter((link) => /^https?:/.test(link) || !URL.canParse(link));
 }
 
 /**

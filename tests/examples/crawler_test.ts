@@ -224,7 +224,8 @@ Deno.test("the crawler says what it can do, and what it cannot make sense of", a
 
 Deno.test("linksIn() finds links however they are written, and gives bad ones as they are", () => {
   const html = `<a href="/a">A</a> <A class=x HREF='b?x=1&amp;y=2#z'>B</A> <a title="no link">C</a>
-    <a href=c>D</a> <link href="/style.css"> <a\n  href = "http://[bad">E</a> <area href="/map">`;
+    <a href=c>D</a> <link href="/style.css"> <a\n  href = "http://[bad">E</a> <area href="/map">
+    <a href="mailto:me@example.org">F</a>`;
   assertEquals(linksIn(html, "http://example.org/dir/"), [
     "http://example.org/a",
     "http://example.org/dir/b?x=1&y=2",
