@@ -50,7 +50,7 @@ function pageAt(path: string): { response: Response; delay: number } {
     case "page":
       return { response: html(`Page ${n}`, linksOf(n)), delay: 20 + n * 37 % 280 };
     case "slow":
-      return { response: html(`Slow page ${n}`, ["/"]), delay: 500 + 3 * n };
+      return { response: html(`Slow page ${n}`, ["/"]), delay: 400 + 2 * n };
     case "moved":
       return { response: redirect(`/page/${n}`), delay: 1 };
     case "broken":
