@@ -1,9 +1,13 @@
+/** Longer than any program here takes. One that hangs is ended, and its test fails by what is missing. */
+const TOO_LONG = 30_000;
+
 /** A program of `examples/` that runs in a process of its own. */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdout: ReadableStreamDefaultReader<string>;
   readonly #stderr: Promise<string>;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #alarm: ReturnType<typeof setTimeout>;
   #seen = "";
 
   private constructor(command: string, args: string[]) {
@@ -18,6 +22,7 @@ export class Program implements AsyncDisposable {
     this.#stdout = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     this.#stderr = new Response(this.#child.stderr).text();
     this.#input = this.#child.stdin.getWriter();
+    this.#alarm = setTimeout(() => this.#child.kill("SIGKILL"), TOO_LONG);
   }
 
   /** Starts `examples/<name>`, with its output in pipes. */
@@ -60,6 +65,7 @@ export class Program implements AsyncDisposable {
     for (let next = await this.#stdout.read(); !next.done; next = await this.#stdout.read()) {
       this.#seen += next.value;
     }
+    clearTimeout(this.#alarm);
     const [{ code }, stderr] = await Promise.all([this.#child.status, this.#stderr]);
     return { code, stdout: this.#seen, stderr };
   }
