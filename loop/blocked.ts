@@ -1,5 +1,5 @@
 import type { Ready } from "./ready.ts";
-import { LateError, TaskExit } from "./errors.ts";
+import { recordLate, TaskExit } from "./errors.ts";
 
 /** What somebody waits for, as a deadlock report says it. */
 export interface Reason {
@@ -33,7 +33,7 @@ export class Thrower {
     const error = this.make();
     if (this.fresh && error instanceof Error) {
       Error.captureStackTrace(error, Thrower.prototype.then);
-    } else LateError.arrive(error, Thrower.prototype.then);
+    } else recordLate(error, Thrower.prototype.then);
     reject(error);
   }
 }

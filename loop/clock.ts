@@ -58,7 +58,11 @@ export class VirtualClock implements Clock {
   readonly virtual = true;
   #now: number;
 
-  /** @param start What the clock shows first, in milliseconds. */
+  /**
+   * Makes a clock that stands still.
+   *
+   * @param start What the clock shows first, in milliseconds.
+   */
   constructor(start = 0) {
     this.#now = start;
   }

@@ -31,19 +31,16 @@ export class TaskExit extends Error {
 }
 
 /**
- * What {@linkcode LateError} extends: an `Error` by its prototype, made without what makes errors dear. The
- * platform's own constructor records a stack, which takes longer than all else that a timeout does, and nearly
- * every timeout is made to be cancelled.
+ * An `Error` whose stack is that of the place where it arrives, not of the one where it was made. The platform's own
+ * constructor records a stack, which takes longer than all else that a timeout does, and nearly every timeout is
+ * made to be cancelled. So this one makes objects that are errors by their prototype only.
  */
-const Unrecorded: ErrorConstructor = function () {} as unknown as ErrorConstructor;
-Object.defineProperty(Unrecorded, "prototype", { value: Error.prototype });
+export const LateError: ErrorConstructor = function () {} as unknown as ErrorConstructor;
+Object.setPrototypeOf(LateError.prototype, Error.prototype);
 
-/** An error whose stack is that of the place where it arrives, not of the one where it was made. */
-export class LateError extends Unrecorded {
-  /** Records the stack, if it has none yet, without what is above `at`. */
-  static arrive(error: unknown, at: unknown): void {
-    if (error instanceof LateError && !Object.hasOwn(error, "stack")) {
-      Error.captureStackTrace(error, at as (...args: never[]) => unknown);
-    }
+/** Records the stack of a {@linkcode LateError}, if it has none yet, without what is above `at`. */
+export function recordLate(error: unknown, at: unknown): void {
+  if (error instanceof LateError && !Object.hasOwn(error, "stack")) {
+    Error.captureStackTrace(error, at as (...args: never[]) => unknown);
   }
 }

@@ -15,7 +15,7 @@
  */
 export { type Clock, VirtualClock } from "./clock.ts";
 export { DeadlockError } from "./deadlock.ts";
-export { RuntimeError, TimeoutError } from "./errors.ts";
+export { LateError, RuntimeError, TimeoutError } from "./errors.ts";
 export { cooperate, EventLoop } from "./event_loop.ts";
 export type { ExceptionContext } from "./exceptions.ts";
 export type { Handler } from "./handler.ts";

@@ -1,7 +1,7 @@
 import type { Line } from "./line.ts";
 import { checkDelay, shown } from "./arguments.ts";
 import { type Blocked, leftBehind, Locator, type Reason, Thrower } from "./blocked.ts";
-import { LateError, TimeoutError } from "./errors.ts";
+import { recordLate, TimeoutError } from "./errors.ts";
 import type { Ready } from "./ready.ts";
 import { reapTaskExits } from "./rejections.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -282,7 +282,7 @@ export function checkpoint(options?: WaitOptions): Promise<never> | undefined {
   }
   const pending = pendingError();
   if (pending === null) return undefined;
-  LateError.arrive(pending.error, checkpoint);
+  recordLate(pending.error, checkpoint);
   return Promise.reject(pending.error);
 }
 

@@ -1,6 +1,6 @@
 import { checkDelay } from "../loop/arguments.ts";
 import { Alarm } from "../loop/timers.ts";
-import { Selectable } from "../tasks/selectable.ts";
+import { type Selectable, selectable } from "../tasks/selectable.ts";
 
 /**
  * A case for {@linkcode select} that is ready after a time, and gives `undefined`.
@@ -11,7 +11,7 @@ import { Selectable } from "../tasks/selectable.ts";
  */
 export function after(delay: number): Selectable<undefined> {
   checkDelay("wait for a time", delay);
-  return new Selectable<undefined>({
+  return selectable<undefined>({
     poll: () => delay <= 0 ? { value: undefined } : null,
     enlist: (waiter) => {
       const { scheduler } = waiter.strand;

@@ -54,6 +54,8 @@ export class Barrier {
   #broken = false;
 
   /**
+   * Makes a barrier.
+   *
    * @param parties How many must be there.
    * @throws {RangeError} If that is less than 1, or the timeout negative.
    */

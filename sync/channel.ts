@@ -1,6 +1,6 @@
 import { Line } from "../loop/line.ts";
 import { checkpoint, raisesTimeout, type Waiter, type WaitOptions } from "../loop/wait.ts";
-import { Selectable } from "../tasks/selectable.ts";
+import { type Selectable, selectable } from "../tasks/selectable.ts";
 
 /** The channel is closed. */
 export class ChannelClosed extends Error {
@@ -117,7 +117,7 @@ export class Channel<T> implements AsyncIterable<T> {
 
   /** {@linkcode Channel.prototype.receive} as a case of {@linkcode select}. */
   receiving(): Selectable<T> {
-    return new Selectable<T>({
+    return selectable<T>({
       poll: () => this.tryReceive(),
       enlist: (waiter) => this.#receivers.add(waiter),
       describe: this.#receivers.describe,
@@ -126,7 +126,7 @@ export class Channel<T> implements AsyncIterable<T> {
 
   /** {@linkcode Channel.prototype.send} as a case of {@linkcode select}. */
   sending(value: T): Selectable<void> {
-    return new Selectable<void>({
+    return selectable<void>({
       poll: () => this.trySend(value) ? { value: undefined } : null,
       enlist: (waiter) => {
         waiter.offer = value;

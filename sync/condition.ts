@@ -41,6 +41,8 @@ export class Condition {
   readonly #line = new Line<boolean>(() => "Condition.wait()");
 
   /**
+   * Makes a condition.
+   *
    * @param lock What guards the state; several conditions may share one. The default is an {@linkcode RLock} of
    * its own.
    */

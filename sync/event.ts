@@ -1,6 +1,6 @@
 import { Line } from "../loop/line.ts";
 import { checkpoint, givesFalse, type WaitOptions } from "../loop/wait.ts";
-import { Selectable } from "../tasks/selectable.ts";
+import { type Selectable, selectable } from "../tasks/selectable.ts";
 
 const TRUE = Promise.resolve(true);
 
@@ -57,7 +57,7 @@ export class Event {
 
   /** {@linkcode Event.prototype.wait} as a case of {@linkcode select}; it gives `true`. */
   waiting(): Selectable<true> {
-    return new Selectable<true>({
+    return selectable<true>({
       poll: () => this.#set ? { value: true } : null,
       enlist: (waiter) => this.#line.add(waiter),
       describe,

@@ -41,6 +41,11 @@ export class Lock extends Semaphore {
     return this.value === 0;
   }
 
+  /**
+   * Acquires the lock, and waits for it if it is held, by the current task too.
+   *
+   * @returns `true`, or `false` when the timeout passes.
+   */
   override acquire(options?: WaitOptions): Promise<boolean> {
     const free = this.value;
     const acquired = super.acquire(options);
@@ -48,6 +53,7 @@ export class Lock extends Semaphore {
     return acquired;
   }
 
+  /** Acquires the lock if nobody holds it. Does not wait. */
   override tryAcquire(): boolean {
     const acquired = super.tryAcquire();
     if (acquired) this.#holder = Strand.current(Scheduler.current());
@@ -65,6 +71,7 @@ export class Lock extends Semaphore {
     super.release();
   }
 
+  /** What a task waits for here, and who holds it, as a deadlock report says it. */
   protected override describe(): string {
     const holder = this.#holder === null ? "nobody" : taskOf(this.#holder).name;
     return `${super.describe()}, held by ${holder}`;

@@ -24,7 +24,11 @@ export interface PriorityQueueOptions<T> {
  * ```
  */
 export class PriorityQueue<T> extends Queue<T> {
-  /** @param maxsize How many items it holds; absent, zero or less: any number. */
+  /**
+   * Makes an empty queue.
+   *
+   * @param maxsize How many items it holds; absent, zero or less: any number.
+   */
   constructor(maxsize?: number, options?: PriorityQueueOptions<T>) {
     const compare = options?.compare ?? naturalOrder;
     checkCallback("make a priority queue", compare);

@@ -2,7 +2,7 @@ import { shown } from "../loop/arguments.ts";
 import { Line } from "../loop/line.ts";
 import { Ring } from "../loop/ring.ts";
 import { checkpoint, givesFalse, raises, type WaitOptions } from "../loop/wait.ts";
-import { Selectable } from "../tasks/selectable.ts";
+import { type Selectable, selectable } from "../tasks/selectable.ts";
 
 /** There is no item in the queue. */
 export class Empty extends Error {
@@ -75,6 +75,8 @@ export class Queue<T> implements AsyncIterable<T> {
   #shutDown = false;
 
   /**
+   * Makes an empty queue.
+   *
    * @param maxsize How many items it holds; absent, zero or less: any number.
    * @param store Where they are kept, for subclasses.
    */
@@ -165,7 +167,7 @@ export class Queue<T> implements AsyncIterable<T> {
 
   /** {@linkcode Queue.prototype.get} as a case of {@linkcode select}. */
   getting(): Selectable<T> {
-    return new Selectable<T>({
+    return selectable<T>({
       poll: () => {
         if (this.#store.size > 0) return { value: this.#take() };
         if (this.#shutDown) throw shutDownError();
@@ -178,7 +180,7 @@ export class Queue<T> implements AsyncIterable<T> {
 
   /** {@linkcode Queue.prototype.put} as a case of {@linkcode select}. */
   putting(item: T): Selectable<void> {
-    return new Selectable<void>({
+    return selectable<void>({
       poll: () => {
         if (this.#shutDown) throw shutDownError();
         if (this.full()) return null;
@@ -289,7 +291,11 @@ export class Queue<T> implements AsyncIterable<T> {
 
 /** A {@linkcode Queue} in which what came last leaves first. */
 export class LifoQueue<T> extends Queue<T> {
-  /** @param maxsize How many items it holds; absent, zero or less: any number. */
+  /**
+   * Makes an empty queue.
+   *
+   * @param maxsize How many items it holds; absent, zero or less: any number.
+   */
   constructor(maxsize?: number) {
     super(maxsize, new Stack<T>());
   }

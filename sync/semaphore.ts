@@ -31,6 +31,8 @@ export class Semaphore {
   readonly #line = new Line<boolean>(() => this.describe());
 
   /**
+   * Makes a semaphore.
+   *
    * @param value How many permits there are.
    * @throws {RangeError} If that is negative.
    */
@@ -104,6 +106,8 @@ export class BoundedSemaphore extends Semaphore {
   readonly #most: number;
 
   /**
+   * Makes a semaphore.
+   *
    * @param value How many permits there are.
    * @throws {RangeError} If that is negative.
    */

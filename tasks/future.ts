@@ -3,7 +3,7 @@ import { RuntimeError } from "../loop/errors.ts";
 import { Line } from "../loop/line.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import { checkpoint, raisesTimeout, type WaitOptions } from "../loop/wait.ts";
-import { Selectable } from "./selectable.ts";
+import { type Selectable, selectable } from "./selectable.ts";
 
 /** The call was cancelled before it could give a result. */
 export class CancelledError extends Error {
@@ -92,7 +92,7 @@ export class Future<T> {
 
   /** {@linkcode Future.prototype.get} as a case of {@linkcode select}. */
   getting(): Selectable<T> {
-    return new Selectable<T>({
+    return selectable<T>({
       poll: () => {
         if (this.#state === "returned") return { value: this.#outcome as T };
         if (this.#state === "threw") throw this.#outcome;

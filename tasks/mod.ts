@@ -21,7 +21,7 @@ export { current } from "./current.ts";
 export { type Callable, Executor, type ShutdownOptions } from "./executor.ts";
 export { CancelledError, Future } from "./future.ts";
 export { Local, type LocalConstructor } from "./local.ts";
-export { Selectable, type SelectSource } from "./selectable.ts";
+export { Selectable } from "./selectable.ts";
 export { shield } from "./shield.ts";
 export { sleep, type SleepOptions } from "./sleep.ts";
 export { spawn, task } from "./spawn.ts";

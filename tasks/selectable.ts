@@ -13,6 +13,9 @@ export interface SelectSource<T> {
 /** What stands behind a case. */
 export let sourceOf: (selectable: Selectable<unknown>) => SelectSource<unknown>;
 
+/** Makes a case. */
+export let selectable: <T>(source: SelectSource<T>) => Selectable<T>;
+
 /**
  * One case for {@linkcode select}: what it waits for, and what happens if it is chosen. Made by the thing that
  * is waited for: `channel.receiving()`, `queue.getting()`, `event.waiting()`, `task.joining()`,
@@ -21,12 +24,12 @@ export let sourceOf: (selectable: Selectable<unknown>) => SelectSource<unknown>;
 export class Selectable<T> {
   readonly #source: SelectSource<T>;
 
-  /** Not for general use: made by what is waited for. */
-  constructor(source: SelectSource<T>) {
+  private constructor(source: SelectSource<T>) {
     this.#source = source;
   }
 
   static {
+    selectable = (source) => new Selectable(source);
     sourceOf = (selectable) => selectable.#source as SelectSource<unknown>;
   }
 }

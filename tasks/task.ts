@@ -4,7 +4,7 @@ import { Line } from "../loop/line.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import { type Body, Strand } from "../loop/strand.ts";
 import { checkpoint, givesFalse, type WaitOptions } from "../loop/wait.ts";
-import { Selectable } from "./selectable.ts";
+import { type Selectable, selectable } from "./selectable.ts";
 
 /** How a task is made. */
 export interface TaskOptions {
@@ -210,7 +210,7 @@ export class Task {
 
   /** {@linkcode Task.prototype.join} as a case of {@linkcode select}; it gives `true`. */
   joining(): Selectable<true> {
-    return new Selectable<true>({
+    return selectable<true>({
       poll: () => {
         if (this.#strand.ended) return { value: true };
         this.#checkJoinable();

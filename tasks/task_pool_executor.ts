@@ -35,6 +35,8 @@ export class TaskPoolExecutor extends Executor {
   #shutdown = false;
 
   /**
+   * Makes a pool; no task is started before there is a call to make.
+   *
    * @param maxWorkers How many calls are made at a time.
    * @throws {RangeError} If that is less than 1.
    */
@@ -44,6 +46,12 @@ export class TaskPoolExecutor extends Executor {
     this.#maxWorkers = maxWorkers;
   }
 
+  /**
+   * Has `fn(...args)` called in a task of the pool. If that task is killed meanwhile, the future is cancelled.
+   *
+   * @throws {RuntimeError} After {@linkcode TaskPoolExecutor.prototype.shutdown}.
+   * @throws {TypeError} If `fn` is no function.
+   */
   override submit<A extends unknown[], R>(
     fn: Callable<A, R>,
     ...args: A
@@ -56,6 +64,11 @@ export class TaskPoolExecutor extends Executor {
     return future;
   }
 
+  /**
+   * Refuses calls from now on, and waits for those that were submitted. May be called any number of times.
+   *
+   * @param options `wait: false` does not wait; `cancelFutures` cancels the calls that have not started.
+   */
   override async shutdown(options?: ShutdownOptions): Promise<void> {
     this.#shutdown = true;
     if (options?.cancelFutures) {

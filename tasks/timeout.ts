@@ -49,6 +49,8 @@ export class Timeout extends LateError implements Disposable {
   #thrown: unknown = undefined;
 
   /**
+   * Makes a timeout, to be started by `start()` or `run()`.
+   *
    * @param delay In milliseconds. `null`, `undefined` or less than zero: it never throws.
    * @param exception An error, or a class of errors to make one of, to be thrown in its place. `false`: it
    * throws itself, and {@linkcode Timeout.prototype.run} gives `undefined` then.

@@ -6,11 +6,11 @@ import { remaining } from "./executor.ts";
 import { type Future, outcomeOf } from "./future.ts";
 
 /** {@linkcode wait} returns when any future is settled. */
-export const FIRST_COMPLETED: "FIRST_COMPLETED" = "FIRST_COMPLETED";
+export const FIRST_COMPLETED = "FIRST_COMPLETED" as const;
 /** {@linkcode wait} returns when any future has failed, or all are settled. */
-export const FIRST_EXCEPTION: "FIRST_EXCEPTION" = "FIRST_EXCEPTION";
+export const FIRST_EXCEPTION = "FIRST_EXCEPTION" as const;
 /** {@linkcode wait} returns when all futures are settled. */
-export const ALL_COMPLETED: "ALL_COMPLETED" = "ALL_COMPLETED";
+export const ALL_COMPLETED = "ALL_COMPLETED" as const;
 
 /** When {@linkcode wait} returns. */
 export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED;
