@@ -14,6 +14,8 @@ export interface Blocked extends Ready {
   interrupt(error: unknown): boolean;
   /** Ends it without its strand, which has ended. */
   abandon(): void;
+  /** Leaves what it stands in, and never settles. */
+  drop(): void;
   /**
    * Finds the place in the code that awaits it, and ends nothing. A place costs nothing until a report asks
    * for it: no stack is recorded when a strand blocks.

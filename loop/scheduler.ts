@@ -13,12 +13,11 @@ import { type Ready, readyQueue } from "./ready.ts";
 import type { Ring } from "./ring.ts";
 import { Strand } from "./strand.ts";
 import { type Due, Timers } from "./timers.ts";
+import { Pace, Turns } from "./turns.ts";
 import { OUTSIDE } from "./wait.ts";
 
-/** How much may run before the platform has its turn with I/O and timers: this many entries... */
+/** How many entries may run before the platform has its turn with I/O and timers, if their time is not over before. */
 const BURST = 1024;
-/** ...or this many milliseconds. */
-const SLICE = 1;
 /** How many microtasks the holder of the baton may take before a macrotask looks whether it waits elsewhere. */
 const HOPS = 8;
 
@@ -64,7 +63,8 @@ export class Scheduler {
   #watching = false;
   #hops = 0;
   #burst = 0;
-  #deadline = 0;
+  readonly #pace = new Pace();
+  readonly #turns = new Turns(() => this.#turn());
   readonly #alarm = new LoopAlarm(() => {
     if (!this.#watching) this.#turn(); // Else a turn comes anyway, and looks at the timers.
   });
@@ -149,8 +149,10 @@ export class Scheduler {
   /** Something is ready: it will run when its turn comes. */
   enqueue(entry: Ready): void {
     this.#ready.push(entry);
+    if (this.#holder !== null || this.#draining) return;
+    if (this.census.foreign > 0) this.#welcome();
     if (!this.#watching) this.check();
-    else if (this.#holder === null && !this.#draining) this.#queueDrain();
+    else this.#queueDrain();
   }
 
   /** What keeps the loop going may have changed. */
@@ -209,6 +211,7 @@ export class Scheduler {
     }
     if (this.#active) this.#end();
     this.#phase = "destroyed";
+    for (const strand of this.census.strands()) strand.drop();
     this.timers.clear();
     Scheduler.#current = null;
   }
@@ -222,6 +225,14 @@ export class Scheduler {
       reportToConsole(context);
       reportToConsole({ error, message: "Unhandled error in the exception handler" });
     }
+  }
+
+  /** If the code that runs is of a strand that has come back from a foreign promise, it gets the baton again. */
+  #welcome(): void {
+    const strand = Strand.current(this);
+    if (!strand.foreign) return;
+    this.census.home(strand);
+    this.#holder = strand;
   }
 
   /** Serves the code outside every task, which made a blocking call. */
@@ -242,25 +253,15 @@ export class Scheduler {
     if (this.#burst >= BURST || !this.#active) return;
     const next = this.#ready.peek();
     if (next === undefined) return;
-    if (next.strand === null) return this.#queueDrain();
+    if (next.strand === null || next.strand.ended) return this.#queueDrain();
     this.#ready.shift();
     this.#resume(next);
   }
 
   #resume(entry: Ready): void {
-    if ((++this.#burst & 127) === 0 && this.#sliceIsOver()) this.#burst = BURST;
-    const { strand } = entry;
-    if (strand !== null) {
-      if (strand.ended) return;
-      this.#holder = strand;
-    }
+    if (++this.#burst === this.#pace.look && this.#pace.isOver()) this.#burst = BURST;
+    this.#holder = entry.strand;
     entry.run();
-  }
-
-  #sliceIsOver(): boolean {
-    const now = systemClock.time();
-    if (this.#deadline === 0) this.#deadline = now + SLICE;
-    return now >= this.#deadline;
   }
 
   #queueDrain(): void {
@@ -274,16 +275,19 @@ export class Scheduler {
     this.#drainQueued = false;
     if (this.#holder !== null || this.#draining) return;
     this.#draining = true;
-    if (Strand.outside) this.#drainNow();
-    else outside(() => this.#drainNow());
-    this.#draining = false;
+    try {
+      if (Strand.outside) this.#drainNow();
+      else outside(() => this.#drainNow());
+    } finally {
+      this.#draining = false;
+    }
   };
 
   #drainNow(): void {
     while (this.#holder === null && this.#burst < BURST && this.#active) {
       const entry = this.#ready.shift();
       if (entry === undefined) break;
-      this.#resume(entry);
+      if (!entry.strand?.ended) this.#resume(entry);
     }
   }
 
@@ -299,18 +303,21 @@ export class Scheduler {
     if (this.#alarm.isSet && this.timers.live === 0) this.#alarm.clear();
     if (this.#holder === null && (this.#ready.size === 0 || !this.#active)) {
       this.#watching = false;
-      this.#burst = this.#deadline = 0;
+      this.#burst = 0;
+      this.#pace.begin();
+      this.#turns.rest();
       this.#park();
     } else if (++this.#hops < HOPS && this.#burst < BURST) {
       queueMicrotask(this.#hop);
     } else {
-      setImmediate(this.#turn);
+      this.#turns.next();
     }
   };
 
   /** A macrotask: no microtask is left. Whoever holds the baton now awaits a foreign promise. */
   readonly #turn = (): void => {
-    this.#burst = this.#deadline = 0;
+    this.#burst = 0;
+    this.#pace.begin();
     if (this.#holder !== null && this.#holder !== this.main) this.census.abroad(this.#holder);
     this.#holder = null;
     if (!this.#active) {

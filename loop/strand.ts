@@ -137,7 +137,10 @@ export class Strand implements Ready {
     this.#flags |= STARTED;
     if (this.ended) return; // It was killed before.
     this.scheduler.add(this);
-    storage.run(this, launch);
+    // Its context is entered when it begins, not now: a context is the dearest thing that a task has, and of many
+    // that are started together most have ended before the last begins. The promise keeps the caller's other
+    // async contexts for it, tracing for one.
+    new Promise<unknown>(keepResolver).then(begin as (strand: unknown) => void);
     this.#resume = resolver;
     this.scheduler.enqueue(this);
   }
@@ -146,7 +149,7 @@ export class Strand implements Ready {
   run(): void {
     const resume = this.#resume!;
     this.#resume = null;
-    resume(undefined);
+    resume(this.begun ? undefined : this);
   }
 
   /** Says that it waits for `wait` too. */
@@ -230,6 +233,14 @@ export class Strand implements Ready {
     this.scheduler.census.remove(this);
   }
 
+  /** Forgets it, with its loop: it leaves all it waits in, and never runs again. */
+  drop(): void {
+    this.#flags |= ENDED;
+    this.#interruptions?.clear();
+    for (const wait of this.waits()) wait.drop();
+    this.#resume = null;
+  }
+
   /** Ends whatever it waits in with `error`, without the loop, which has ended. */
   refuse(error: unknown): void {
     for (const wait of this.waits()) {
@@ -289,15 +300,14 @@ const keepResolver = (resolve: (value: unknown) => void): void => {
 };
 
 // The handlers below are shared by all strands: a promise's handlers run in the context in which they were
-// attached, so each finds its strand there, and no task pays for closures of its own. It also lets a task
-// inherit the other async contexts of the code that started it, tracing for one.
+// attached, so each finds its strand there, and no task pays for closures of its own.
 
-function launch(): void {
-  new Promise<unknown>(keepResolver).then(begin);
+function begin(strand: Strand): void {
+  storage.run(strand, enter, strand);
 }
 
-function begin(): void {
-  storage.getStore()!.begin();
+function enter(strand: Strand): void {
+  strand.begin();
 }
 
 function finish(): void {

@@ -204,6 +204,13 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
     if (leave !== null) this.left(leave);
   }
 
+  drop(): void {
+    const { leave } = this;
+    if (this.state === WAITING) this.leaveAll();
+    this.state = OVER;
+    if (leave !== null) this.left(leave);
+  }
+
   /** Settles the promise: the loop does this, when it is this strand's turn. */
   run(): void {
     const state = this.state;

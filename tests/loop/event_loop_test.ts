@@ -6,7 +6,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { current, EventLoop, RuntimeError, sleep, spawn, Task } from "../../mod.ts";
+import { current, EventLoop, Lock, RuntimeError, sleep, spawn, Task } from "../../mod.ts";
 import { dropLoop, outcomeOf, runLoop, withLoop } from "../run_loop.ts";
 
 Deno.test("EventLoop.current() makes the loop of the main thread on demand", () => {
@@ -315,4 +315,16 @@ Deno.test("a thread other than the main one has no loop before it makes one", as
     worker.terminate();
     URL.revokeObjectURL(url);
   }
+});
+
+Deno.test("destroy() takes the tasks that are left out of what they wait in", async () => {
+  const lock = new Lock();
+  const first = new EventLoop();
+  lock.tryAcquire();
+  spawn(() => lock.acquire());
+  first.callSoon(() => first.stop());
+  await first.runForever();
+  first.destroy();
+  lock.release();
+  assertEquals(lock.value, 1);
 });
