@@ -155,7 +155,6 @@ export class Reading {
   };
 
   #arrived(count: number | null): void {
-    this.#unreferenced = false;
     if (count === null) {
       this.#ended = true;
       this.#space = null;

@@ -9,6 +9,7 @@ const COPIED = 16_384;
 /** How many microtasks a write of the platform takes at the most if the system has room. */
 const HOPS = 4;
 
+const encoder = new TextEncoder();
 const TRUE = Promise.resolve(true);
 const FALSE = Promise.resolve(false);
 const DONE = Promise.resolve();
@@ -55,13 +56,20 @@ export class Writing {
     if (transport !== null && this.#current === null) this.#next();
   }
 
-  write(data: Uint8Array, options?: WaitOptions): Promise<boolean> {
+  write(data: string | Uint8Array, options?: WaitOptions): Promise<boolean> {
     if (this.#failure !== null) return Promise.reject(this.#failure());
+    const own = typeof data === "string";
+    const bytes = own ? encoder.encode(data) : data;
     if (this.#transport !== null && this.#current === null) {
-      return data.length === 0 ? TRUE : this.#hand(data, options);
+      if (bytes.length === 0) return TRUE;
+      const borrowed = !own && bytes.length > COPIED;
+      this.#current = own || borrowed ? bytes : bytes.slice();
+      this.#borrowed = borrowed;
+      this.#buffered += bytes.length;
+      return this.#hand(options);
     }
-    if (data.length > 0) this.#queue.push(data.slice());
-    this.#buffered += data.length;
+    if (bytes.length > 0) this.#queue.push(own ? bytes : bytes.slice());
+    this.#buffered += bytes.length;
     return this.#hasRoom ? FALSE : this.#writers.wait(raisesTimeout, options);
   }
 
@@ -80,13 +88,9 @@ export class Writing {
     return this.#buffered <= HIGH_WATER && !this.#borrowed;
   }
 
-  /** Gives data to the system directly, and sees whether it takes them. */
-  async #hand(data: Uint8Array, options?: WaitOptions): Promise<boolean> {
-    const small = data.length <= COPIED;
+  /** Gives what is current to the system, and sees whether it takes it at once. */
+  async #hand(options?: WaitOptions): Promise<boolean> {
     const fresh = this.#fresh;
-    this.#borrowed = !small;
-    this.#current = small ? data.slice() : data;
-    this.#buffered += data.length;
     this.#send();
     for (let hop = 0; hop < HOPS && this.#current !== null; hop++) await null;
     if (this.#failure !== null) throw this.#failure();

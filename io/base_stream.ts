@@ -16,7 +16,6 @@ export interface LinesOptions {
   maxLength?: number;
 }
 
-const encoder = new TextEncoder();
 const NEWLINE = new Delimiter("\n");
 const MAX_BUFFER_SIZE = 1_048_576;
 
@@ -170,11 +169,12 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
     if (this.#state === "shut") {
       return Promise.reject(this.#error("write to", "its write side was shut down", "EPIPE"));
     }
-    try {
-      return this.#writing.write(bytesOf(data), options);
-    } catch (error) {
-      return Promise.reject(error);
+    if (typeof data !== "string" && !(data instanceof Uint8Array)) {
+      return Promise.reject(
+        new TypeError(`Cannot write: a string or a Uint8Array is needed, not ${shown(data)}`),
+      );
     }
+    return this.#writing.write(data, options);
   }
 
   /**
@@ -351,12 +351,6 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
     }
     return this.#delimiter.delimiter;
   }
-}
-
-function bytesOf(data: string | Uint8Array): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  if (typeof data === "string") return encoder.encode(data);
-  throw new TypeError(`Cannot write: a string or a Uint8Array is needed, not ${shown(data)}`);
 }
 
 function checkSize(what: string, size: unknown, least: number): void {
