@@ -9,6 +9,9 @@ const HOPS = 8;
 /** How much is read at once at first, and at the most. */
 const SMALLEST = 16_384;
 const LARGEST = 262_144;
+/** How much memory pieces that are read share if they are little. */
+const SLAB = 4_096;
+const NONE = new Uint8Array(0);
 
 /** What `read()` without a limit waits for: the one demand that can be met without the buffer. */
 export const WHATEVER = new Anything(Infinity);
@@ -27,6 +30,8 @@ export class Reading {
   #transport: Transport | null = null;
   #space: Uint8Array | null = null;
   #size = SMALLEST;
+  #slab: Uint8Array = NONE;
+  #used = 0;
   #pending = false;
   #unreferenced = false;
   #ended = false;
@@ -159,22 +164,44 @@ export class Reading {
       this.#ended = true;
       this.#space = null;
     } else {
-      const chunk = this.#cut(count);
       const reader = this.#readers.first;
       // The commonest case by far goes past the buffer.
-      if (reader?.offer === WHATEVER && this.#buffer.size === 0) return reader.wake(chunk);
-      this.#buffer.adopt(chunk);
+      if (reader?.offer === WHATEVER && this.#buffer.size === 0) {
+        return reader.wake(this.#isSmall(count) ? this.#copied(count) : this.#cut(count));
+      }
+      if (this.#isSmall(count)) this.#buffer.append(this.#space!.subarray(0, count));
+      else this.#buffer.adopt(this.#cut(count));
     }
     this.#serve();
   }
 
-  /** The bytes that have arrived in the space. They belong to who gets them. */
+  /** Whether what has arrived is so little that it is better copied than given away with the space. */
+  #isSmall(count: number): boolean {
+    return count * 4 < this.#space!.length;
+  }
+
+  /** The bytes that have arrived, with the space they are in. */
   #cut(count: number): Uint8Array {
     const space = this.#space!;
-    if (count * 4 < space.length) return space.slice(0, count);
     this.#space = null;
     if (count === space.length) this.#size = Math.min(this.#size * 4, LARGEST);
     return space.subarray(0, count);
+  }
+
+  /**
+   * A copy of the bytes that have arrived. Little ones share memory with the stream's other little ones, as
+   * making memory takes many times longer than copying. Should somebody transfer that memory, it is made anew.
+   */
+  #copied(count: number): Uint8Array {
+    const space = this.#space!;
+    if (count > SLAB / 4) return space.slice(0, count);
+    if (this.#used + count > this.#slab.length) {
+      this.#slab = new Uint8Array(SLAB);
+      this.#used = 0;
+    }
+    const chunk = this.#slab.subarray(this.#used, this.#used += count);
+    chunk.set(space.subarray(0, count));
+    return chunk;
   }
 
   /** Somebody has given up. Who was behind may want less than that one did. */

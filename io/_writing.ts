@@ -63,12 +63,12 @@ export class Writing {
     if (this.#transport !== null && this.#current === null) {
       if (bytes.length === 0) return TRUE;
       const borrowed = !own && bytes.length > COPIED;
-      this.#current = own || borrowed ? bytes : bytes.slice();
+      this.#current = own || borrowed ? bytes : copied(bytes);
       this.#borrowed = borrowed;
       this.#buffered += bytes.length;
       return this.#hand(options);
     }
-    if (bytes.length > 0) this.#queue.push(own ? bytes : bytes.slice());
+    if (bytes.length > 0) this.#queue.push(own ? bytes : copied(bytes));
     this.#buffered += bytes.length;
     return this.#hasRoom ? FALSE : this.#writers.wait(raisesTimeout, options);
   }
@@ -180,4 +180,19 @@ export class Writing {
     this.#writers.raiseAll(make);
     this.#flushers.raiseAll(make);
   }
+}
+
+let slab = new Uint8Array(0);
+let used = 0;
+
+/** A copy that nobody but the system sees. Small ones share memory: making memory takes longer than copying. */
+function copied(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  if (length > COPIED / 4) return bytes.slice();
+  if (used + length > slab.length) {
+    slab = new Uint8Array(COPIED);
+    used = 0;
+  }
+  slab.set(bytes, used);
+  return slab.subarray(used, used += length);
 }
