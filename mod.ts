@@ -8,6 +8,7 @@
  * | limit how long something takes | {@linkcode Timeout}, or the `timeout` of any blocking call |
  * | pass things from task to task | {@linkcode Channel}, {@linkcode Queue} |
  * | keep tasks out of each other's way | {@linkcode Lock}, {@linkcode Semaphore} |
+ * | talk to others | {@linkcode TcpClient}, {@linkcode TcpServer} |
  * | run it all to its end | {@linkcode EventLoop.prototype.run} |
  * | test it without waiting | {@linkcode VirtualClock} |
  *
@@ -37,3 +38,4 @@
 export * from "./loop/mod.ts";
 export * from "./tasks/mod.ts";
 export * from "./sync/mod.ts";
+export * from "./io/mod.ts";

@@ -1,0 +1,53 @@
+import { constants } from "node:os";
+import type { StreamErrorOptions } from "./stream_error.ts";
+
+const numbers = constants.errno as Record<string, number | undefined>;
+const names = new Map<number, string>();
+for (const [name, number] of Object.entries(numbers)) {
+  if (number !== undefined && !names.has(number)) names.set(number, name);
+}
+
+/** The platform's classes of errors that carry no code. */
+const CODES: Record<string, string> = {
+  AddrInUse: "EADDRINUSE",
+  AddrNotAvailable: "EADDRNOTAVAIL",
+  AlreadyExists: "EEXIST",
+  BadResource: "EBADF",
+  BrokenPipe: "EPIPE",
+  Busy: "EBUSY",
+  ConnectionAborted: "ECONNABORTED",
+  ConnectionRefused: "ECONNREFUSED",
+  ConnectionReset: "ECONNRESET",
+  Interrupted: "EINTR",
+  InvalidData: "EPROTO",
+  IsADirectory: "EISDIR",
+  NotADirectory: "ENOTDIR",
+  NotCapable: "EACCES",
+  NotConnected: "ENOTCONN",
+  NotFound: "ENOENT",
+  NotSupported: "ENOTSUP",
+  PermissionDenied: "EACCES",
+  TimedOut: "ETIMEDOUT",
+  UnexpectedEof: "ECONNRESET",
+  WouldBlock: "EAGAIN",
+};
+
+/** What an error says of something that the platform threw. */
+export function failureOf(cause: unknown, address?: string): StreamErrorOptions & { why: string } {
+  const { name, message, code } = cause as { name?: string; message?: string; code?: unknown };
+  const number = Number(message?.match(/\(os error (\d+)\)/)?.[1]);
+  const known = typeof code === "string"
+    ? code
+    : names.get(number) ?? CODES[name ?? ""] ?? codeIn(message ?? "");
+  const why = (message ?? String(cause)).replace(/ \(os error \d+\)/, "");
+  return { why, code: known, errno: numbers[known] ?? 0, address, cause };
+}
+
+function codeIn(message: string): string {
+  return /failed to lookup address|ENOTFOUND/.test(message) ? "ENOTFOUND" : "UNKNOWN";
+}
+
+/** The options of an error with a code of the system's table. */
+export function coded(code: string, address?: string): StreamErrorOptions {
+  return { code, errno: numbers[code] ?? 0, address };
+}

@@ -1,0 +1,223 @@
+import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
+import { ByteBuffer } from "./_byte_buffer.ts";
+import { Anything, type Demand } from "./_demand.ts";
+import { OutsideLine } from "./_outside_line.ts";
+import type { Transport } from "./transport.ts";
+
+/** How many microtasks a read of the platform takes at the most if there is something to read. */
+const HOPS = 8;
+/** How much is read at once at first, and at the most. */
+const SMALLEST = 16_384;
+const LARGEST = 262_144;
+/** How much memory pieces that are read share if they are little. */
+const SLAB = 4_096;
+const NONE = new Uint8Array(0);
+
+/** What `read()` without a limit waits for: the one demand that can be met without the buffer. */
+export const WHATEVER = new Anything(Infinity);
+
+/**
+ * The side of a stream that is read.
+ *
+ * It has one read of the platform under way at the most, and none while nobody waits. What it brings goes into
+ * the buffer, and from there to who waits, in the order in which they came. Who gives up only leaves the line;
+ * the read stays, and what it brings is there for the next one.
+ */
+export class Reading {
+  readonly #buffer = new ByteBuffer();
+  // deno-lint-ignore no-explicit-any
+  readonly #readers: OutsideLine<any>;
+  #transport: Transport | null = null;
+  #space: Uint8Array | null = null;
+  #size = SMALLEST;
+  #slab: Uint8Array = NONE;
+  #used = 0;
+  #pending = false;
+  #unreferenced = false;
+  #ended = false;
+  #failure: (() => unknown) | null = null;
+
+  /**
+   * @param describe What the readers wait for.
+   * @param fault Makes the error of a read that failed.
+   */
+  constructor(describe: () => string, readonly fault: (cause: unknown) => unknown) {
+    this.#readers = new OutsideLine(describe, () => this.#left());
+  }
+
+  /** Reads from `transport` from now on. */
+  attach(transport: Transport | null): void {
+    this.#transport = transport;
+    this.#fill();
+  }
+
+  /** Whether nothing is under way, and nothing is left over. */
+  get idle(): boolean {
+    return !this.#pending && this.#buffer.size === 0;
+  }
+
+  take<T>(demand: Demand<T>, options?: WaitOptions): Promise<T | null> {
+    const readers = this.#readers;
+    if (readers.first === null) {
+      try {
+        const taken = demand.take(this.#buffer, this.#ended);
+        if (taken !== undefined) return Promise.resolve(taken);
+        if (this.#failure !== null) throw this.#failure();
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
+    if (options?.timeout === 0) return this.#poll(demand, options);
+    const promise = readers.wait(raisesTimeout, options, demand);
+    if (this.#unreferenced) this.#reference();
+    this.#fill();
+    return promise;
+  }
+
+  /** Everybody who waits now gets an error. */
+  discourage(make: () => unknown): void {
+    this.#readers.raiseAll(make);
+  }
+
+  /** Everybody who waits gets an error, and whoever comes: `make` makes it. */
+  close(make: () => unknown): void {
+    this.#failure = make;
+    this.#transport = null;
+    this.#space = null;
+    this.#buffer.clear();
+    this.#readers.raiseAll(make);
+  }
+
+  /** Has a look whether the platform has something at once. */
+  async #poll<T>(demand: Demand<T>, options: WaitOptions): Promise<T | null> {
+    if (this.#readers.first === null) {
+      this.#begin();
+      for (let hop = 0; hop < HOPS && this.#pending; hop++) await null;
+      if (this.#readers.first === null) {
+        const taken = demand.take(this.#buffer, this.#ended);
+        if (taken !== undefined) return taken;
+        if (this.#failure !== null) throw this.#failure();
+        this.#unreference();
+      }
+    }
+    return await this.#readers.wait(raisesTimeout, options);
+  }
+
+  /** Gives those in the line what they wait for, as far as it is there. */
+  #serve(): void {
+    const readers = this.#readers;
+    for (let reader = readers.first; reader !== null; reader = readers.first) {
+      try {
+        const taken = (reader.offer as Demand<unknown>).take(this.#buffer, this.#ended);
+        if (taken !== undefined) reader.wake(taken);
+        else if (this.#failure !== null) reader.raise(this.#failure);
+        else return;
+      } catch (error) {
+        reader.throw(error);
+      }
+    }
+  }
+
+  /** Reads as long as somebody waits, until the platform has nothing. */
+  #fill(): void {
+    while (this.#readers.first !== null && this.#begin());
+  }
+
+  /** Begins to read, if that is possible. Returns whether it is done already. */
+  #begin(): boolean {
+    if (this.#pending || this.#ended || this.#failure !== null || this.#transport === null) {
+      return false;
+    }
+    this.#space ??= new Uint8Array(this.#size);
+    let result: number | null | Promise<number | null>;
+    try {
+      result = this.#transport.read(this.#space);
+    } catch (error) {
+      this.#onFailure(error);
+      return false;
+    }
+    if (typeof result === "number" || result === null) {
+      this.#arrived(result);
+      return true;
+    }
+    this.#pending = true;
+    result.then(this.#onRead, this.#onFailure);
+    return false;
+  }
+
+  readonly #onRead = (count: number | null): void => {
+    this.#pending = false;
+    if (this.#transport === null) return;
+    this.#arrived(count);
+    this.#fill();
+  };
+
+  readonly #onFailure = (cause: unknown): void => {
+    this.#pending = false;
+    if (this.#failure !== null) return;
+    this.#failure = () => this.fault(cause);
+    this.#serve();
+  };
+
+  #arrived(count: number | null): void {
+    if (count === null) {
+      this.#ended = true;
+      this.#space = null;
+    } else {
+      const reader = this.#readers.first;
+      // The commonest case by far goes past the buffer.
+      if (reader?.offer === WHATEVER && this.#buffer.size === 0) {
+        return reader.wake(this.#isSmall(count) ? this.#copied(count) : this.#cut(count));
+      }
+      if (this.#isSmall(count)) this.#buffer.append(this.#space!.subarray(0, count));
+      else this.#buffer.adopt(this.#cut(count));
+    }
+    this.#serve();
+  }
+
+  /** Whether what has arrived is so little that it is better copied than given away with the space. */
+  #isSmall(count: number): boolean {
+    return count * 4 < this.#space!.length;
+  }
+
+  /** The bytes that have arrived, with the space they are in. */
+  #cut(count: number): Uint8Array {
+    const space = this.#space!;
+    this.#space = null;
+    if (count === space.length) this.#size = Math.min(this.#size * 4, LARGEST);
+    return space.subarray(0, count);
+  }
+
+  /**
+   * A copy of the bytes that have arrived. Little ones share memory with the stream's other little ones, as
+   * making memory takes many times longer than copying. Should somebody transfer that memory, it is made anew.
+   */
+  #copied(count: number): Uint8Array {
+    const space = this.#space!;
+    if (count > SLAB / 4) return space.slice(0, count);
+    if (this.#used + count > this.#slab.length) {
+      this.#slab = new Uint8Array(SLAB);
+      this.#used = 0;
+    }
+    const chunk = this.#slab.subarray(this.#used, this.#used += count);
+    chunk.set(space.subarray(0, count));
+    return chunk;
+  }
+
+  /** Somebody has given up. Who was behind may want less than that one did. */
+  #left(): void {
+    this.#serve();
+    if (this.#readers.first === null) this.#unreference();
+  }
+
+  #reference(): void {
+    this.#unreferenced = false;
+    this.#transport?.ref();
+  }
+
+  #unreference(): void {
+    if (!this.#pending || this.#unreferenced) return;
+    this.#unreferenced = true;
+    this.#transport?.unref();
+  }
+}

@@ -1,0 +1,198 @@
+import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
+import { OutsideLine } from "./_outside_line.ts";
+import type { Transport } from "./transport.ts";
+
+/** A write waits while more than this is buffered. */
+const HIGH_WATER = 65_536;
+/** Up to this size, data is copied before the system gets it: the caller may use its memory again at once. */
+const COPIED = 16_384;
+/** How many microtasks a write of the platform takes at the most if the system has room. */
+const HOPS = 4;
+
+const encoder = new TextEncoder();
+const TRUE = Promise.resolve(true);
+const FALSE = Promise.resolve(false);
+const DONE = Promise.resolve();
+
+/**
+ * The side of a stream that is written.
+ *
+ * It has one write of the platform under way at the most; what comes meanwhile is buffered, and is sent though
+ * whoever wrote it has given up waiting.
+ */
+export class Writing {
+  readonly #writers: OutsideLine<boolean>;
+  readonly #flushers: OutsideLine<void>;
+  #transport: Transport | null = null;
+  #queue: Uint8Array[] = [];
+  /** What the platform has been given, as far as it has not taken it. */
+  #current: Uint8Array | null = null;
+  /** Whether that is the memory of whoever wrote it. */
+  #borrowed = false;
+  /** How many bytes the system has not taken. */
+  #buffered = 0;
+  /** Until the first write is through, the platform may not know yet that there is room. */
+  #fresh = true;
+  #failure: (() => unknown) | null = null;
+
+  /**
+   * @param describe What the writers wait for.
+   * @param fault Makes the error of a write that failed.
+   */
+  constructor(describe: () => string, readonly fault: (cause: unknown) => unknown) {
+    this.#writers = new OutsideLine(describe);
+    this.#flushers = new OutsideLine(describe);
+  }
+
+  /** How many bytes the system has not taken. */
+  get buffered(): number {
+    return this.#buffered;
+  }
+
+  /** Writes to `transport` from now on, beginning with what is buffered. */
+  attach(transport: Transport | null): void {
+    this.#transport = transport;
+    this.#fresh = true;
+    if (transport !== null && this.#current === null) this.#next();
+  }
+
+  write(data: string | Uint8Array, options?: WaitOptions): Promise<boolean> {
+    if (this.#failure !== null) return Promise.reject(this.#failure());
+    const own = typeof data === "string";
+    const bytes = own ? encoder.encode(data) : data;
+    if (this.#transport !== null && this.#current === null) {
+      if (bytes.length === 0) return TRUE;
+      const borrowed = !own && bytes.length > COPIED;
+      this.#current = own || borrowed ? bytes : copied(bytes);
+      this.#borrowed = borrowed;
+      this.#buffered += bytes.length;
+      return this.#hand(options);
+    }
+    if (bytes.length > 0) this.#queue.push(own ? bytes : copied(bytes));
+    this.#buffered += bytes.length;
+    return this.#hasRoom ? FALSE : this.#writers.wait(raisesTimeout, options);
+  }
+
+  flush(options?: WaitOptions): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure());
+    return this.#buffered === 0 ? DONE : this.#flushers.wait(raisesTimeout, options);
+  }
+
+  /** Everybody who waits gets an error, and whoever comes: `make` makes it. */
+  close(make: () => unknown): void {
+    this.#transport = null;
+    this.#fail(make);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#buffered <= HIGH_WATER && !this.#borrowed;
+  }
+
+  /** Gives what is current to the system, and sees whether it takes it at once. */
+  async #hand(options?: WaitOptions): Promise<boolean> {
+    const fresh = this.#fresh;
+    this.#send();
+    for (let hop = 0; hop < HOPS && this.#current !== null; hop++) await null;
+    if (this.#failure !== null) throw this.#failure();
+    if (this.#buffered === 0) return true;
+    if (fresh && this.#fresh && options?.timeout !== 0) {
+      await this.#flushers.wait(raisesTimeout, options);
+      return true;
+    }
+    return this.#hasRoom ? false : await this.#writers.wait(raisesTimeout, options);
+  }
+
+  /** Gives the system what is current, and then what is queued, until it must wait. */
+  #send(): void {
+    while (this.#current !== null && this.#transport !== null) {
+      let result: number | Promise<number>;
+      try {
+        result = this.#transport.write(this.#current);
+      } catch (error) {
+        return this.#onFailure(error);
+      }
+      if (typeof result !== "number") {
+        result.then(this.#onWritten, this.#onFailure);
+        return;
+      }
+      this.#took(result);
+    }
+  }
+
+  readonly #onWritten = (count: number): void => {
+    if (this.#transport === null) return;
+    this.#took(count);
+    this.#send();
+  };
+
+  readonly #onFailure = (cause: unknown): void => {
+    if (this.#failure === null) this.#fail(() => this.fault(cause));
+  };
+
+  #took(count: number): void {
+    const current = this.#current!;
+    this.#buffered -= count;
+    this.#fresh = false;
+    if (count < current.length) {
+      this.#current = this.#borrowed ? current.slice(count) : current.subarray(count);
+    } else {
+      this.#current = null;
+      this.#pick();
+    }
+    this.#borrowed = false;
+    if (this.#hasRoom && this.#writers.first !== null) this.#writers.wakeAll(false);
+    if (this.#buffered === 0 && this.#flushers.first !== null) this.#flushers.wakeAll();
+  }
+
+  #next(): void {
+    this.#pick();
+    this.#send();
+  }
+
+  /** Makes what is queued current, small pieces together. */
+  #pick(): void {
+    const queue = this.#queue;
+    if (queue.length === 0) return;
+    let count = 0;
+    let size = 0;
+    while (count < queue.length && (count === 0 || size + queue[count].length <= HIGH_WATER)) {
+      size += queue[count++].length;
+    }
+    const pieces = queue.splice(0, count);
+    if (count === 1) {
+      this.#current = pieces[0];
+      return;
+    }
+    const joined = this.#current = new Uint8Array(size);
+    let at = 0;
+    for (const piece of pieces) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
+  }
+
+  #fail(make: () => unknown): void {
+    this.#failure = make;
+    this.#queue = [];
+    this.#current = null;
+    this.#borrowed = false;
+    this.#buffered = 0;
+    this.#writers.raiseAll(make);
+    this.#flushers.raiseAll(make);
+  }
+}
+
+let slab = new Uint8Array(0);
+let used = 0;
+
+/** A copy that nobody but the system sees. Small ones share memory: making memory takes longer than copying. */
+function copied(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  if (length > COPIED / 4) return bytes.slice();
+  if (used + length > slab.length) {
+    slab = new Uint8Array(COPIED);
+    used = 0;
+  }
+  slab.set(bytes, used);
+  return slab.subarray(used, used += length);
+}

@@ -1,0 +1,365 @@
+import { shown } from "../loop/arguments.ts";
+import { cooperate } from "../loop/event_loop.ts";
+import { checkpoint, type WaitOptions } from "../loop/wait.ts";
+import { Delimiter } from "./_delimiter.ts";
+import { Anything, type Demand, Exactly, TextLine, Until } from "./_demand.ts";
+import { coded, failureOf } from "./_failure.ts";
+import { readableOf, writableOf } from "./_platform_streams.ts";
+import { Reading, WHATEVER } from "./_reading.ts";
+import { StreamError, type StreamErrorOptions } from "./stream_error.ts";
+import type { Transport } from "./transport.ts";
+import { Writing } from "./_writing.ts";
+
+/** How {@linkcode BaseStream.prototype.lines} splits. */
+export interface LinesOptions {
+  /** How many bytes a line may have, without what ends it. The default is the stream's `maxBufferSize`. */
+  maxLength?: number;
+}
+
+const NEWLINE = new Delimiter("\n");
+const MAX_BUFFER_SIZE = 1_048_576;
+
+/**
+ * A stream of bytes. Every blocking call of it can be killed, timed out and aborted, and loses nothing by that:
+ * what arrives later is there for the next call, and what was written is sent.
+ *
+ * Several tasks may read, or write, at the same time; they are served in the order in which they came. A clean
+ * end of the input is `null`. After {@linkcode BaseStream.prototype.close} every call throws the stream's class
+ * of error with the code "ECLOSED".
+ */
+export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8Array> {
+  readonly #reading = new Reading(
+    () => this.#describe("reading from"),
+    (cause) => this.fault("read from", cause),
+  );
+  readonly #writing = new Writing(
+    () => this.#describe("writing to"),
+    (cause) => this.fault("write to", cause),
+  );
+  #transport: Transport | null = null;
+  #maxBufferSize = MAX_BUFFER_SIZE;
+  #state: "new" | "open" | "shut" | "closed" = "new";
+  #delimiter: { text: string; delimiter: Delimiter } | null = null;
+  #readable: ReadableStream<Uint8Array> | null = null;
+  #writable: WritableStream<Uint8Array> | null = null;
+
+  /** Whether {@linkcode BaseStream.prototype.close} was called. */
+  get closed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /**
+   * Within how many bytes a delimiter must come. If it does not, the read throws a
+   * {@linkcode BufferLimitError}, and what was read is still there.
+   *
+   * @default {1048576}
+   */
+  get maxBufferSize(): number {
+    return this.#maxBufferSize;
+  }
+
+  set maxBufferSize(size: number) {
+    checkSize("set maxBufferSize", size, 1);
+    this.#maxBufferSize = size;
+  }
+
+  /** How many bytes were written that the system has not taken yet. */
+  get buffered(): number {
+    return this.#writing.buffered;
+  }
+
+  /**
+   * Reads what is there, and waits until something is.
+   *
+   * @param max How many bytes at the most.
+   * @returns The bytes, at least one, or `null` at the end.
+   * @throws {StreamError} If the stream is closed, or is meanwhile, or fails.
+   * @throws {TimeoutError} If nothing comes within `options.timeout`.
+   */
+  read(max?: number, options?: WaitOptions): Promise<Uint8Array | null> {
+    if (max === undefined) {
+      return this.#refuseRead(options) ?? this.#reading.take(WHATEVER, options);
+    }
+    return this.#take(options, () => {
+      checkSize("read", max, 1);
+      return new Anything(max);
+    });
+  }
+
+  /**
+   * Reads exactly `nbytes`, fewer only at the end.
+   *
+   * @returns The bytes, or `null` if the end has come before the first one.
+   * @throws {StreamError} If the stream is closed, or is meanwhile, or fails.
+   * @throws {TimeoutError} If they do not come within `options.timeout`. They are there for the next call.
+   */
+  readBytes(nbytes: number, options?: WaitOptions): Promise<Uint8Array | null> {
+    return this.#take(options, () => {
+      checkSize("read", nbytes, 0);
+      return new Exactly(nbytes);
+    });
+  }
+
+  /**
+   * Reads up to and with `delimiter`. However long it takes to come, no byte is looked at twice.
+   *
+   * @returns The bytes, or `null` if the stream ends before the first one.
+   * @throws {IncompleteReadError} If the stream ends without it; what was left is in the error.
+   * @throws {BufferLimitError} If it does not come within {@linkcode BaseStream.prototype.maxBufferSize} bytes.
+   * @throws {StreamError} If the stream is closed, or is meanwhile, or fails.
+   * @throws {TimeoutError} If it does not come within `options.timeout`.
+   */
+  readUntil(delimiter: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array | null> {
+    return this.#take(options, () => {
+      const sought = this.#compile(delimiter);
+      return new Until((buffer) => buffer.find(sought), this.#maxBufferSize);
+    });
+  }
+
+  /**
+   * Reads up to the end of the first match of `regex`, which sees each byte as one character. It is tried
+   * whenever something has arrived, so one that can match more when more comes may match less.
+   *
+   * @returns The bytes, or `null` if the stream ends before the first one.
+   * @throws {IncompleteReadError} If the stream ends without a match; what was left is in the error.
+   * @throws {BufferLimitError} If none comes within {@linkcode BaseStream.prototype.maxBufferSize} bytes.
+   * @throws {StreamError} If the stream is closed, or is meanwhile, or fails.
+   * @throws {TimeoutError} If none comes within `options.timeout`.
+   */
+  readUntilRegex(regex: RegExp, options?: WaitOptions): Promise<Uint8Array | null> {
+    return this.#take(options, () => {
+      if (!(regex instanceof RegExp)) {
+        throw new TypeError(`Cannot read until a match: a RegExp is needed, not ${shown(regex)}`);
+      }
+      const limit = this.#maxBufferSize;
+      const own = new RegExp(regex.source, regex.flags.replaceAll(/[gy]/g, ""));
+      return new Until((buffer) => buffer.match(own, limit), limit);
+    });
+  }
+
+  /**
+   * The lines of text that follow, without what ends them ("\n" or "\r\n"). The text is UTF-8.
+   *
+   * @throws {BufferLimitError} If a line is longer than `options.maxLength`.
+   */
+  async *lines(options?: LinesOptions): AsyncIterableIterator<string> {
+    const { maxLength } = options ?? {};
+    if (maxLength !== undefined) checkSize("read lines", maxLength, 0);
+    while (true) {
+      const line = await this.#take(
+        undefined,
+        () => new TextLine(NEWLINE, maxLength ?? this.#maxBufferSize),
+      );
+      if (line === null) return;
+      yield line;
+    }
+  }
+
+  /**
+   * Writes `data`, a string as UTF-8. Data that the system does not take at once are buffered, and the call
+   * waits only while too much is. If that wait ends early, the data stay buffered and are sent.
+   *
+   * @returns `true` if the system has taken them, `false` if they are buffered.
+   * @throws {StreamError} If the stream is closed or shut down, or has failed, perhaps in an earlier write.
+   * @throws {TimeoutError} If too much is still buffered after `options.timeout`.
+   */
+  write(data: string | Uint8Array, options?: WaitOptions): Promise<boolean> {
+    const refused = this.#refuse("write to", options);
+    if (refused !== undefined) return refused;
+    if (this.#state === "shut") {
+      return Promise.reject(this.#error("write to", "its write side was shut down", "EPIPE"));
+    }
+    if (typeof data !== "string" && !(data instanceof Uint8Array)) {
+      return Promise.reject(
+        new TypeError(`Cannot write: a string or a Uint8Array is needed, not ${shown(data)}`),
+      );
+    }
+    return this.#writing.write(data, options);
+  }
+
+  /**
+   * Waits until the system has taken all that was written.
+   *
+   * @throws {StreamError} If the stream is closed, or is meanwhile, or a write has failed.
+   * @throws {TimeoutError} If it takes longer than `options.timeout`.
+   */
+  flush(options?: WaitOptions): Promise<void> {
+    return this.#refuse("flush", options) ?? this.#writing.flush(options);
+  }
+
+  /**
+   * Flushes, then tells the other side that nothing more comes. Reading goes on.
+   *
+   * @throws {StreamError} If the stream is closed, or is meanwhile, or a write has failed.
+   * @throws {TimeoutError} If it takes longer than `options.timeout`.
+   */
+  async shutdown(options?: WaitOptions): Promise<void> {
+    await this.#refuse("shut down", options);
+    if (this.#state === "shut") return;
+    await this.#writing.flush(options);
+    if (this.#state !== "open") {
+      throw this.#error(
+        "shut down",
+        this.closed ? "it is closed" : "it is not connected",
+        "ENOTCONN",
+      );
+    }
+    this.#state = "shut";
+    await cooperate(this.#closeWrite(this.#transport!), options);
+  }
+
+  /** Closes it at once; what is buffered is dropped. Who waits on it gets an error. Again, it does nothing. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    const transport = this.#transport;
+    this.#transport = null;
+    this.#reading.close(() => this.#closedError("read from"));
+    this.#writing.close(() => this.#closedError("write to"));
+    transport?.close();
+  }
+
+  /** Flushes if it can, then closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      if (this.#state === "open" && this.#writing.buffered > 0) await this.#writing.flush();
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Reads what is there until the end. Leaving the loop does not close the stream. */
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) yield chunk;
+  }
+
+  /** The stream as one of the platform's. What is read there is not read here. Cancelling it closes the stream. */
+  get readable(): ReadableStream<Uint8Array> {
+    return this.#readable ??= readableOf(this);
+  }
+
+  /** The stream as one of the platform's. Closing it shuts the stream down, aborting it closes the stream. */
+  get writable(): WritableStream<Uint8Array> {
+    return this.#writable ??= writableOf(this);
+  }
+
+  /** Stands on `transport` from now on; what was written before is sent. For subclasses. */
+  protected attach(transport: Transport): void {
+    this.#transport = transport;
+    this.#state = "open";
+    this.#writing.attach(transport);
+    this.#reading.attach(transport);
+  }
+
+  /** What it is connected to, for messages; `undefined` if there is no name for it. */
+  protected abstract readonly address: string | undefined;
+
+  /** Makes an error of the class that this kind of stream throws. */
+  protected makeError(message: string, options: StreamErrorOptions): StreamError {
+    return new StreamError(message, options);
+  }
+
+  /** The error that says that `what` failed because of `cause`. */
+  protected fault(what: string, cause: unknown): StreamError {
+    const { why, ...options } = failureOf(cause, this.address);
+    return this.makeError(`Cannot ${what} ${this.#name}: ${why}`, options);
+  }
+
+  /** Whether it is being connected: reads wait for that. */
+  protected get opening(): boolean {
+    return false;
+  }
+
+  /** What every blocking call does first. Returns what it must return in place of its result, if anything. */
+  protected check(what: string, options?: WaitOptions): Promise<never> | undefined {
+    return this.#refuse(what, options);
+  }
+
+  /** Gives an error to those who wait to read, but to none who comes later. */
+  protected discourage(make: () => unknown): void {
+    this.#reading.discourage(make);
+  }
+
+  /** The error for a call that makes no sense now. */
+  protected refuse(what: string, why: string, code: string): StreamError {
+    return this.#error(what, why, code);
+  }
+
+  async #closeWrite(transport: Transport): Promise<void> {
+    try {
+      await transport.closeWrite();
+    } catch (error) {
+      throw this.closed ? this.#closedError("shut down") : this.fault("shut down", error);
+    }
+  }
+
+  get #name(): string {
+    return this.address ?? `the ${this.constructor.name}`;
+  }
+
+  #describe(what: string): string {
+    return `${this.constructor.name} ${what} ${this.address ?? "it"}`;
+  }
+
+  #take<T>(
+    options: WaitOptions | undefined,
+    demand: () => Demand<T>,
+  ): Promise<T | null> {
+    const refused = this.#refuseRead(options);
+    if (refused !== undefined) return refused;
+    try {
+      return this.#reading.take(demand(), options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #refuse(what: string, options?: WaitOptions): Promise<never> | undefined {
+    const refused = checkpoint(options);
+    if (refused !== undefined) return refused;
+    return this.#state === "closed" ? Promise.reject(this.#closedError(what)) : undefined;
+  }
+
+  #refuseRead(options?: WaitOptions): Promise<never> | undefined {
+    const refused = this.#refuse("read from", options);
+    if (refused !== undefined || this.#state !== "new" || this.opening) return refused;
+    return Promise.reject(this.#error("read from", "it is not connected", "ENOTCONN"));
+  }
+
+  #closedError(what: string): StreamError {
+    return this.#error(what, `the ${this.constructor.name} is closed`, "ECLOSED");
+  }
+
+  #error(what: string, why: string, code: string): StreamError {
+    return this.makeError(`Cannot ${what} ${this.#name}: ${why}`, coded(code, this.address));
+  }
+
+  #compile(delimiter: string | Uint8Array): Delimiter {
+    if (typeof delimiter !== "string") {
+      if (delimiter instanceof Uint8Array) return new Delimiter(delimiter);
+      throw new TypeError(
+        `Cannot read until a delimiter: it must be a string or a Uint8Array, not ${
+          shown(delimiter)
+        }`,
+      );
+    }
+    // Nearly always the same one is asked for again.
+    if (this.#delimiter?.text !== delimiter) {
+      this.#delimiter = { text: delimiter, delimiter: new Delimiter(delimiter) };
+    }
+    return this.#delimiter.delimiter;
+  }
+}
+
+function checkSize(what: string, size: unknown, least: number): void {
+  if (typeof size !== "number") {
+    throw new TypeError(`Cannot ${what}: the number of bytes must be a number, not ${shown(size)}`);
+  }
+  if (!(size >= least) || (!Number.isInteger(size) && size !== Infinity)) {
+    throw new RangeError(
+      `Cannot ${what}: the number of bytes must be an integer of at least ${least}, not ${size}`,
+    );
+  }
+}

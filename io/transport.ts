@@ -1,0 +1,52 @@
+/**
+ * What a stream stands on: bytes that come and go, and nothing else. A socket of the platform, a descriptor, a
+ * file or a simulated network can each stand there; a stream sees no difference.
+ *
+ * A call that can be answered at once may return its result in place of a promise, which saves the promise.
+ */
+export interface Transport {
+  /**
+   * Reads what is there into `into`. A stream has one read under way at a time, and takes what it brings
+   * whoever asked for it, so it is never cancelled but by {@linkcode close}.
+   *
+   * @returns How many bytes, at least one; `null` at the end.
+   */
+  read(into: Uint8Array): number | null | Promise<number | null>;
+  /**
+   * Writes some of `data`. A stream has one write under way at a time.
+   *
+   * @returns How many bytes the system took.
+   */
+  write(data: Uint8Array): number | Promise<number>;
+  /** Says to the other side that nothing more comes. */
+  closeWrite(): void | Promise<void>;
+  /** Ends it, with what is under way. */
+  close(): void;
+  /** Has a read that is under way keep the program alive. */
+  ref(): void;
+  /** Has a read that is under way not keep the program alive: nobody waits for it any more. */
+  unref(): void;
+}
+
+/** A transport between two addresses. */
+export interface SocketTransport<A = unknown> extends Transport {
+  readonly localAddress: A;
+  readonly remoteAddress: A;
+  /** Whether small writes are sent at once. */
+  setNoDelay(enable: boolean): void;
+  /** Whether the system looks now and then whether the other side is still there. */
+  setKeepAlive(enable: boolean): void;
+}
+
+/** What a server stands on. */
+export interface Listener<A = unknown> {
+  readonly address: A;
+  /** Waits for a client. A server has one of these under way at a time. */
+  accept(): Promise<SocketTransport<A>>;
+  /** Ends it, with what is under way. */
+  close(): void;
+  /** Has an accept that is under way keep the program alive. */
+  ref(): void;
+  /** Has an accept that is under way not keep the program alive: nobody waits for it any more. */
+  unref(): void;
+}
