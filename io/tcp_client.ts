@@ -77,6 +77,7 @@ export class TcpClient extends ClientStream<SocketTransport<Deno.NetAddr>> {
     this.connected.setKeepAlive(enable);
   }
 
+  /** Makes an error of this class. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TcpError(message, options);
   }

@@ -34,10 +34,12 @@ export class TcpConnection extends StreamConnection<SocketTransport<Deno.NetAddr
     this.socket.setKeepAlive(enable);
   }
 
+  /** Whom it is connected to, in its errors and reports. */
   protected override get address(): string {
     return this.#address;
   }
 
+  /** Makes an error of this class. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TcpError(message, options);
   }

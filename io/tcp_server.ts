@@ -54,14 +54,17 @@ export abstract class TcpServer extends StreamServer<TcpConnection, Deno.NetAddr
     return this.address;
   }
 
+  /** Makes the connection for a client that was accepted. */
   protected override makeConnection(socket: SocketTransport<Deno.NetAddr>): TcpConnection {
     return new TcpConnection(socket, this as unknown as StreamServer);
   }
 
+  /** An address, as errors and reports say it. */
   protected override nameOf(address: Deno.NetAddr): string {
     return shownAddress(address);
   }
 
+  /** Makes an error of this class. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TcpError(message, options);
   }

@@ -30,7 +30,9 @@ export interface Transport {
 
 /** A transport between two addresses. */
 export interface SocketTransport<A = unknown> extends Transport {
+  /** The address of this side. */
   readonly localAddress: A;
+  /** The address of the other side. */
   readonly remoteAddress: A;
   /** Whether small writes are sent at once. */
   setNoDelay(enable: boolean): void;
@@ -40,6 +42,7 @@ export interface SocketTransport<A = unknown> extends Transport {
 
 /** What a server stands on. */
 export interface Listener<A = unknown> {
+  /** Where it listens. */
   readonly address: A;
   /** Waits for a client. A server has one of these under way at a time. */
   accept(): Promise<SocketTransport<A>>;
