@@ -15,9 +15,14 @@ export class Census {
   listeners = 0;
   #newest: Strand | null = null;
 
+  /** Whether anybody waits for something outside the loop. */
+  get outside(): boolean {
+    return this.foreign + this.waits[OUTSIDE] + this.holds + this.listeners > 0;
+  }
+
   /** Whether something else than another task may wake a task. */
   get hopeful(): boolean {
-    return this.foreign + this.waits[OPEN] + this.waits[OUTSIDE] + this.holds + this.listeners > 0;
+    return this.waits[OPEN] > 0 || this.outside;
   }
 
   /** Every strand that has started and not ended, but the main one, in the order in which they were started. */

@@ -310,7 +310,7 @@ export class Scheduler {
     } else if (++this.#hops < HOPS && this.#burst < BURST) {
       queueMicrotask(this.#hop);
     } else {
-      this.#turns.next();
+      this.#turns.next(this.census.outside);
     }
   };
 

@@ -1,7 +1,7 @@
 import { systemClock } from "./clock.ts";
 
-/** How long a loop may be busy, in milliseconds, before it sees to it that I/O is polled. */
-const PATIENCE = 4;
+/** How long a loop may be busy, in milliseconds, while somebody waits for I/O, before it sees to it that I/O is polled. */
+const PATIENCE = 5;
 
 /**
  * Gives a busy loop its next macrotask.
@@ -20,8 +20,16 @@ export class Turns {
     this.#turn = turn;
   }
 
-  /** Gives the next one, once all microtasks have run. */
-  next(): void {
+  /**
+   * Gives the next one, once all microtasks have run.
+   *
+   * @param polling Whether somebody waits for I/O.
+   */
+  next(polling: boolean): void {
+    if (!polling) {
+      setImmediate(this.#turn);
+      return;
+    }
     const now = systemClock.time();
     if (this.#since === 0) this.#since = now;
     if (now - this.#since < PATIENCE) {
