@@ -13,6 +13,9 @@ import { reapTaskExits } from "./rejections.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Task } from "../tasks/task.ts";
 
+/** The platform's own, whatever a program puts in its place later. */
+const PlatformPromise = globalThis.Promise;
+
 /** The whole library's one storage: which strand the running code belongs to. Entered once per strand. */
 const storage = new AsyncLocalStorage<Strand>();
 
@@ -256,9 +259,13 @@ export class Strand implements Ready {
     this.#flags |= BEGUN;
     try {
       const result = this.body!.begin(this.task!);
-      if (result instanceof Promise) result.then(finish, fail);
-      else if (isThenable(result)) Promise.resolve(result).then(finish, fail);
-      else this.finish(false, undefined);
+      if (result instanceof PlatformPromise && result.constructor === PlatformPromise) {
+        result.then(finish, fail);
+      } else if (isThenable(result)) {
+        adopt(result);
+      } else {
+        this.finish(false, undefined);
+      }
     } catch (error) {
       this.finish(true, error);
     }
@@ -308,6 +315,16 @@ function begin(strand: Strand): void {
 
 function enter(strand: Strand): void {
   strand.begin();
+}
+
+/** Awaits what is a promise of its own kind: one that is awaited may do other things than one that is asked. */
+async function adopt(result: PromiseLike<unknown>): Promise<void> {
+  try {
+    await result;
+  } catch (error) {
+    return fail(error);
+  }
+  finish();
 }
 
 function finish(): void {
