@@ -266,6 +266,17 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
     this.#writing.attach(null);
   }
 
+  /** Drops what was read ahead, and says how much that was. For subclasses. */
+  protected forget(): number {
+    return this.#reading.forget();
+  }
+
+  /** Waits until no read is under way and all is written. For subclasses. */
+  protected async settle(options?: WaitOptions): Promise<void> {
+    await this.#writing.flush(options);
+    if (this.#reading.pending !== null) await cooperate(this.#reading.pending, options);
+  }
+
   /** What it is connected to, for messages; `undefined` if there is no name for it. */
   protected abstract readonly address: string | undefined;
 

@@ -7,6 +7,7 @@
  * | be one | {@linkcode TcpServer}, {@linkcode TcpConnection} |
  * | the same with encryption | {@linkcode TlsClient}, {@linkcode TlsServer}, {@linkcode TlsConnection} |
  * | the same on this machine, by a path | {@linkcode PipeClient}, {@linkcode PipeServer}, {@linkcode PipeConnection} |
+ * | send and receive datagrams | {@linkcode UdpEndpoint} |
  * | read and write any of them | {@linkcode BaseStream} |
  * | know what went wrong | {@linkcode StreamError} and its subclasses |
  *
@@ -14,9 +15,12 @@
  */
 export { BaseStream, type LinesOptions } from "./base_stream.ts";
 export { ClientStream } from "./client_stream.ts";
+export { errno } from "./errno.ts";
+export { type FileOptions, FileStream, openFile } from "./file_stream.ts";
 export { PipeClient } from "./pipe_client.ts";
 export { PipeConnection } from "./pipe_connection.ts";
 export { PipeServer } from "./pipe_server.ts";
+export { PipeStream } from "./pipe_stream.ts";
 export { StreamConnection } from "./stream_connection.ts";
 export {
   BufferLimitError,
@@ -36,6 +40,7 @@ export { TcpServer } from "./tcp_server.ts";
 export { TlsClient, type TlsTarget } from "./tls_client.ts";
 export { TlsConnection } from "./tls_connection.ts";
 export { type TlsAddress, TlsServer } from "./tls_server.ts";
+export { UdpEndpoint, UdpError } from "./udp_endpoint.ts";
 export type {
   Listener,
   SocketTransport,
