@@ -8,6 +8,9 @@
  * | the same with encryption | {@linkcode TlsClient}, {@linkcode TlsServer}, {@linkcode TlsConnection} |
  * | the same on this machine, by a path | {@linkcode PipeClient}, {@linkcode PipeServer}, {@linkcode PipeConnection} |
  * | send and receive datagrams | {@linkcode UdpEndpoint} |
+ * | read and write files | {@linkcode openFile}, {@linkcode FileStream} |
+ * | use a descriptor that the program was given | {@linkcode PipeStream} |
+ * | talk to the user | {@linkcode StdinStream}, {@linkcode StdoutStream}, {@linkcode TtyStream} |
  * | read and write any of them | {@linkcode BaseStream} |
  * | know what went wrong | {@linkcode StreamError} and its subclasses |
  *
@@ -21,6 +24,7 @@ export { PipeClient } from "./pipe_client.ts";
 export { PipeConnection } from "./pipe_connection.ts";
 export { PipeServer } from "./pipe_server.ts";
 export { PipeStream } from "./pipe_stream.ts";
+export { StandardStream, StderrStream, StdinStream, StdoutStream } from "./standard_streams.ts";
 export { StreamConnection } from "./stream_connection.ts";
 export {
   BufferLimitError,
@@ -40,6 +44,7 @@ export { TcpServer } from "./tcp_server.ts";
 export { TlsClient, type TlsTarget } from "./tls_client.ts";
 export { TlsConnection } from "./tls_connection.ts";
 export { type TlsAddress, TlsServer } from "./tls_server.ts";
+export { TtyStream, type WindowSize } from "./tty_stream.ts";
 export { UdpEndpoint, UdpError } from "./udp_endpoint.ts";
 export type {
   Listener,
