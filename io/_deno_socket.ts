@@ -1,68 +1,91 @@
-import type { Listener, SocketTransport } from "./transport.ts";
+import type { Listener, SocketTransport, TlsSocket, TlsUpgrade } from "./transport.ts";
 
-/** A connection of Deno's. */
-export class DenoSocket implements SocketTransport<Deno.NetAddr> {
-  readonly #connection: Deno.TcpConn;
+/** A connection of Deno's, of whichever kind. */
+export class DenoSocket<A extends Deno.Addr, C extends Deno.Conn<A> = Deno.Conn<A>>
+  implements SocketTransport<A> {
+  protected readonly connection: C;
 
-  constructor(connection: Deno.TcpConn) {
-    this.#connection = connection;
+  constructor(connection: C) {
+    this.connection = connection;
   }
 
-  get localAddress(): Deno.NetAddr {
-    return this.#connection.localAddr;
+  get localAddress(): A {
+    return this.connection.localAddr;
   }
 
-  get remoteAddress(): Deno.NetAddr {
-    return this.#connection.remoteAddr;
+  get remoteAddress(): A {
+    return this.connection.remoteAddr;
   }
 
   read(into: Uint8Array): Promise<number | null> {
-    return this.#connection.read(into);
+    return this.connection.read(into);
   }
 
   write(data: Uint8Array): Promise<number> {
-    return this.#connection.write(data);
+    return this.connection.write(data);
   }
 
   closeWrite(): Promise<void> {
-    return this.#connection.closeWrite();
+    return this.connection.closeWrite();
   }
 
   close(): void {
-    this.#connection.close();
+    try {
+      this.connection.close();
+    } catch (error) {
+      // It was closed by the platform, as part of something that failed.
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
   }
 
   ref(): void {
-    this.#connection.ref();
+    this.connection.ref();
   }
 
   unref(): void {
-    this.#connection.unref();
+    this.connection.unref();
   }
 
   setNoDelay(enable: boolean): void {
-    this.#connection.setNoDelay(enable);
+    (this.connection as Partial<Deno.TcpConn>).setNoDelay?.(enable);
   }
 
   setKeepAlive(enable: boolean): void {
-    this.#connection.setKeepAlive(enable);
+    (this.connection as Partial<Deno.TcpConn>).setKeepAlive?.(enable);
+  }
+}
+
+/** A TCP connection of Deno's. */
+export class DenoTcpSocket extends DenoSocket<Deno.NetAddr, Deno.TcpConn> {
+  async startTls(options: TlsUpgrade): Promise<TlsSocket> {
+    return new DenoTlsSocket(await Deno.startTls(this.connection, options));
+  }
+}
+
+/** A TLS connection of Deno's. */
+export class DenoTlsSocket extends DenoSocket<Deno.NetAddr, Deno.TlsConn> implements TlsSocket {
+  async handshake(): Promise<string | null> {
+    return (await this.connection.handshake()).alpnProtocol;
   }
 }
 
 /** A listener of Deno's. */
-export class DenoListener implements Listener<Deno.NetAddr> {
-  readonly #listener: Deno.TcpListener;
+export class DenoListener<A extends Deno.Addr, C extends Deno.Conn<A>, S extends SocketTransport<A>>
+  implements Listener<A, S> {
+  readonly #listener: Deno.Listener<C, A>;
+  readonly #wrap: (connection: C) => S;
 
-  constructor(listener: Deno.TcpListener) {
+  constructor(listener: Deno.Listener<C, A>, wrap: (connection: C) => S) {
     this.#listener = listener;
+    this.#wrap = wrap;
   }
 
-  get address(): Deno.NetAddr {
+  get address(): A {
     return this.#listener.addr;
   }
 
-  async accept(): Promise<SocketTransport<Deno.NetAddr>> {
-    return new DenoSocket(await this.#listener.accept());
+  async accept(): Promise<S> {
+    return this.#wrap(await this.#listener.accept());
   }
 
   close(): void {

@@ -32,13 +32,27 @@ const CODES: Record<string, string> = {
   WouldBlock: "EAGAIN",
 };
 
+/** What a handshake fails with, by what the platform says of it; the names that Node has for them, as far as it has. */
+const TLS: [RegExp, string][] = [
+  [/support any known protocol|NoApplicationProtocol/, "ERR_TLS_NO_APPLICATION_PROTOCOL"],
+  [/received fatal alert/, "ERR_TLS_ALERT"],
+  [/certificate not valid for name/, "ERR_TLS_CERT_ALTNAME_INVALID"],
+  [/UnknownIssuer/, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+  [/certificate expired|Expired/, "CERT_HAS_EXPIRED"],
+  [/NotValidYet|not valid yet/, "CERT_NOT_YET_VALID"],
+  [/invalid peer certificate/, "ERR_TLS_CERT_INVALID"],
+  [/corrupt message/, "ERR_TLS_NOT_TLS"],
+  [/close_notify/, "ECONNRESET"],
+];
+
 /** What an error says of something that the platform threw. */
 export function failureOf(cause: unknown, address?: string): StreamErrorOptions & { why: string } {
   const { name, message, code } = cause as { name?: string; message?: string; code?: unknown };
   const number = Number(message?.match(/\(os error (\d+)\)/)?.[1]);
   const known = typeof code === "string"
     ? code
-    : names.get(number) ?? CODES[name ?? ""] ?? codeIn(message ?? "");
+    : names.get(number) ?? TLS.find(([pattern]) => pattern.test(message ?? ""))?.[1] ??
+      CODES[name ?? ""] ?? codeIn(message ?? "");
   const why = (message ?? String(cause)).replace(/ \(os error \d+\)/, "");
   return { why, code: known, errno: numbers[known] ?? 0, address, cause };
 }

@@ -32,7 +32,7 @@ export class Reading {
   #size = SMALLEST;
   #slab: Uint8Array = NONE;
   #used = 0;
-  #pending = false;
+  #pending: Promise<unknown> | null = null;
   #unreferenced = false;
   #ended = false;
   #failure: (() => unknown) | null = null;
@@ -53,7 +53,20 @@ export class Reading {
 
   /** Whether nothing is under way, and nothing is left over. */
   get idle(): boolean {
-    return !this.#pending && this.#buffer.size === 0;
+    return this.#pending === null && this.#buffer.size === 0;
+  }
+
+  /** The read that is under way; it never fails. */
+  get pending(): Promise<unknown> | null {
+    return this.#pending;
+  }
+
+  /** Drops what was read and not taken, and goes on though the end was seen. Returns how much that was. */
+  forget(): number {
+    const { size } = this.#buffer;
+    this.#buffer.clear();
+    this.#ended = false;
+    return size;
   }
 
   take<T>(demand: Demand<T>, options?: WaitOptions): Promise<T | null> {
@@ -92,7 +105,7 @@ export class Reading {
   async #poll<T>(demand: Demand<T>, options: WaitOptions): Promise<T | null> {
     if (this.#readers.first === null) {
       this.#begin();
-      for (let hop = 0; hop < HOPS && this.#pending; hop++) await null;
+      for (let hop = 0; hop < HOPS && this.#pending !== null; hop++) await null;
       if (this.#readers.first === null) {
         const taken = demand.take(this.#buffer, this.#ended);
         if (taken !== undefined) return taken;
@@ -125,7 +138,9 @@ export class Reading {
 
   /** Begins to read, if that is possible. Returns whether it is done already. */
   #begin(): boolean {
-    if (this.#pending || this.#ended || this.#failure !== null || this.#transport === null) {
+    if (
+      this.#pending !== null || this.#ended || this.#failure !== null || this.#transport === null
+    ) {
       return false;
     }
     this.#space ??= new Uint8Array(this.#size);
@@ -140,20 +155,19 @@ export class Reading {
       this.#arrived(result);
       return true;
     }
-    this.#pending = true;
-    result.then(this.#onRead, this.#onFailure);
+    this.#pending = result.then(this.#onRead, this.#onFailure);
     return false;
   }
 
   readonly #onRead = (count: number | null): void => {
-    this.#pending = false;
+    this.#pending = null;
     if (this.#transport === null) return;
     this.#arrived(count);
     this.#fill();
   };
 
   readonly #onFailure = (cause: unknown): void => {
-    this.#pending = false;
+    this.#pending = null;
     if (this.#failure !== null) return;
     this.#failure = () => this.fault(cause);
     this.#serve();
@@ -216,7 +230,7 @@ export class Reading {
   }
 
   #unreference(): void {
-    if (!this.#pending || this.#unreferenced) return;
+    if (this.#pending === null || this.#unreferenced) return;
     this.#unreferenced = true;
     this.#transport?.unref();
   }

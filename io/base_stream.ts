@@ -253,6 +253,30 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
     this.#reading.attach(transport);
   }
 
+  /** Whether nothing has arrived that was not read, and no read is under way. */
+  protected get idle(): boolean {
+    return this.#reading.idle;
+  }
+
+  /** Stands on nothing, until it is attached again. For subclasses. */
+  protected detach(): void {
+    this.#transport = null;
+    this.#state = "new";
+    this.#reading.attach(null);
+    this.#writing.attach(null);
+  }
+
+  /** Drops what was read ahead, and says how much that was. For subclasses. */
+  protected forget(): number {
+    return this.#reading.forget();
+  }
+
+  /** Waits until no read is under way and all is written. For subclasses. */
+  protected async settle(options?: WaitOptions): Promise<void> {
+    await this.#writing.flush(options);
+    if (this.#reading.pending !== null) await cooperate(this.#reading.pending, options);
+  }
+
   /** What it is connected to, for messages; `undefined` if there is no name for it. */
   protected abstract readonly address: string | undefined;
 

@@ -1,3 +1,4 @@
+import { cooperate } from "../loop/event_loop.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import { OUTSIDE, raisesTimeout, Wait, type WaitOptions } from "../loop/wait.ts";
 import { BaseStream } from "./base_stream.ts";
@@ -14,10 +15,12 @@ export abstract class ClientStream<T extends Transport = Transport> extends Base
   #attempt: Attempt | null = null;
   #address: string | undefined;
   #connected: T | null = null;
+  #upgrade: AbortController | null = null;
 
   /** Closes it at once; an attempt to connect is given up. */
   override close(): void {
     super.close();
+    this.#upgrade?.abort();
     const attempt = this.#attempt;
     this.#attempt = null;
     if (attempt === null) return;
@@ -34,7 +37,7 @@ export abstract class ClientStream<T extends Transport = Transport> extends Base
 
   /** Whether it is being connected: reads wait for that. */
   protected override get opening(): boolean {
-    return this.#attempt !== null;
+    return this.#attempt !== null || this.#upgrade !== null;
   }
 
   /** What it is, or is to be, connected to. */
@@ -76,6 +79,37 @@ export abstract class ClientStream<T extends Transport = Transport> extends Base
       (cause) => this.#failed(attempt, () => this.fault("connect to", cause)),
     );
     await wait.promise;
+  }
+
+  /**
+   * Stands on something else that is made of what it stands on, as a blocking call. If that fails or is given
+   * up, the stream is closed.
+   *
+   * @param open Makes it; it gives up when the signal aborts.
+   */
+  protected async upgrade(
+    what: string,
+    open: (transport: T, signal: AbortSignal) => Promise<T>,
+    options?: WaitOptions,
+  ): Promise<void> {
+    const transport = this.connected;
+    await this.flush(options);
+    if (!this.idle || this.#upgrade !== null) {
+      throw this.refuse(what, "something has arrived that was not read, or is waited for", "EBUSY");
+    }
+    const upgrade = this.#upgrade = new AbortController();
+    this.detach();
+    try {
+      this.#connected = await cooperate(open(transport, upgrade.signal), options);
+    } catch (error) {
+      upgrade.abort();
+      transport.close();
+      this.close();
+      throw error;
+    } finally {
+      this.#upgrade = null;
+    }
+    this.attach(this.#connected);
   }
 
   #succeeded(attempt: Attempt, transport: T): void {

@@ -1,7 +1,8 @@
-import { DenoListener, DenoSocket } from "./_deno_socket.ts";
-import type { Listener, SocketTransport } from "./transport.ts";
+import { DenoListener, DenoSocket, DenoTcpSocket, DenoTlsSocket } from "./_deno_socket.ts";
+import { listenUnix } from "./_unix.ts";
+import type { Listener, SocketTransport, TcpSocket, TlsSocket } from "./transport.ts";
 
-/** How a connection is made. */
+/** How a TCP connection is made. */
 export interface ConnectTcpOptions {
   hostname: string;
   port: number;
@@ -9,26 +10,70 @@ export interface ConnectTcpOptions {
   signal: AbortSignal;
 }
 
-/** How a server is bound. */
+/** How a TLS connection is made. */
+export interface ConnectTlsOptions extends ConnectTcpOptions {
+  caCerts?: string[];
+  cert?: string;
+  key?: string;
+  alpnProtocols?: string[];
+}
+
+/** How a TCP server is bound. */
 export interface ListenTcpOptions {
   hostname: string;
   port: number;
   backlog?: number;
 }
 
+/** How a TLS server is bound. */
+export interface ListenTlsOptions extends ListenTcpOptions {
+  cert: string;
+  key: string;
+  alpnProtocols?: string[];
+}
+
 /** Where clients and servers get what they stand on: the one place where they reach the platform. */
 export interface Network {
-  connectTcp(options: ConnectTcpOptions): Promise<SocketTransport<Deno.NetAddr>>;
-  listenTcp(options: ListenTcpOptions): Listener<Deno.NetAddr>;
+  connectTcp(options: ConnectTcpOptions): Promise<TcpSocket>;
+  listenTcp(options: ListenTcpOptions): Listener<Deno.NetAddr, TcpSocket>;
+  /** The handshake has not been made when it resolves. */
+  connectTls(options: ConnectTlsOptions): Promise<TlsSocket>;
+  listenTls(options: ListenTlsOptions): Listener<Deno.NetAddr, TlsSocket>;
+  connectUnix(path: string): Promise<SocketTransport<Deno.UnixAddr>>;
+  listenUnix(path: string): Listener<Deno.UnixAddr, SocketTransport<Deno.UnixAddr>>;
 }
 
 const platform: Network = {
   async connectTcp(options) {
-    return new DenoSocket(await Deno.connect(options));
+    return new DenoTcpSocket(await Deno.connect(options));
   },
   listenTcp({ hostname, port, backlog }) {
-    return new DenoListener(Deno.listen({ hostname, port, tcpBacklog: backlog }));
+    return new DenoListener(
+      Deno.listen({ hostname, port, tcpBacklog: backlog }),
+      (connection: Deno.TcpConn) => new DenoTcpSocket(connection),
+    );
   },
+  async connectTls({ signal, ...options }) {
+    // With a certificate of one's own there is only this way, which takes no signal.
+    if (options.cert !== undefined || options.key !== undefined) {
+      return new DenoTlsSocket(await Deno.connectTls(options as Deno.ConnectTlsOptions));
+    }
+    const { hostname, port, caCerts, alpnProtocols } = options;
+    const connection = await Deno.connect({ hostname, port, signal });
+    return new DenoTlsSocket(await Deno.startTls(connection, { hostname, caCerts, alpnProtocols }));
+  },
+  listenTls({ backlog, ...options }) {
+    return new DenoListener(
+      Deno.listenTls(
+        { ...options, tcpBacklog: backlog } as Deno.ListenTlsOptions & Deno.TlsCertifiedKeyPem,
+      ),
+      (connection: Deno.TlsConn) => new DenoTlsSocket(connection),
+    );
+  },
+  async connectUnix(path) {
+    return new DenoSocket(await Deno.connect({ transport: "unix", path }));
+  },
+  listenUnix,
 };
 
 /** The network that clients and servers use from now on. */

@@ -40,6 +40,34 @@ export class TcpError extends StreamError {
   }
 }
 
+/** Something went wrong with TLS, the handshake for one. */
+export class TlsError extends StreamError {
+  static {
+    this.prototype.name = "TlsError";
+  }
+}
+
+/** Something went wrong with a pipe or a Unix socket. */
+export class PipeError extends StreamError {
+  static {
+    this.prototype.name = "PipeError";
+  }
+}
+
+/** Something went wrong with a terminal. */
+export class TtyError extends StreamError {
+  static {
+    this.prototype.name = "TtyError";
+  }
+}
+
+/** Something went wrong with a file. */
+export class FileError extends StreamError {
+  static {
+    this.prototype.name = "FileError";
+  }
+}
+
 /** The stream ended before what was asked for had come. What was left is consumed and is in `partial`. */
 export class IncompleteReadError extends StreamError {
   static {

@@ -25,14 +25,15 @@ const BACK_OFF = 100;
 export abstract class StreamServer<
   C extends StreamConnection = StreamConnection,
   A = unknown,
+  S extends SocketTransport<A> = SocketTransport<A>,
 > {
   readonly #tasks = new Map<C, Task>();
   readonly #line = new OutsideLine<unknown>(
     () => `${this.constructor.name}.serve()`,
     () => this.#left(),
   );
-  #listener: Listener<A> | null = null;
-  #accepted: SocketTransport<A>[] = [];
+  #listener: Listener<A, S> | null = null;
+  #accepted: S[] = [];
   #failure: { cause: unknown } | null = null;
   #failing = false;
   #accepting = false;
@@ -122,7 +123,7 @@ export abstract class StreamServer<
   }
 
   /** Binds it to what `open` makes. For subclasses. */
-  protected listen(address: string, open: () => Listener<A>): void {
+  protected listen(address: string, open: () => Listener<A, S>): void {
     if (this.#closed) throw this.refuse("bind", "the server is closed", "ECLOSED");
     if (this.#listener !== null) throw this.refuse("bind", "the server is bound already", "EINVAL");
     try {
@@ -135,7 +136,10 @@ export abstract class StreamServer<
   }
 
   /** Makes the connection that stands on `socket`. */
-  protected abstract makeConnection(socket: SocketTransport<A>): C;
+  protected abstract makeConnection(socket: S): C;
+
+  /** What is done, in the connection's task, before it is handled. */
+  protected prepare(_connection: C): Promise<void> | void {}
 
   /** What a client's address is called in messages. */
   protected abstract nameOf(address: A): string;
@@ -150,7 +154,7 @@ export abstract class StreamServer<
     return this.makeError(`Cannot ${what}: ${why}`, coded(code));
   }
 
-  async #serveNext(listener: Listener<A>): Promise<void> {
+  async #serveNext(listener: Listener<A, S>): Promise<void> {
     if (this.#failure !== null) return await this.#backOff(this.#failure.cause);
     if (this.#tasks.size < (this.#maxConnections ?? Infinity)) {
       const socket = this.#accepted.shift();
@@ -161,7 +165,7 @@ export abstract class StreamServer<
   }
 
   /** One accept is under way at the most; what it brings is for whoever serves then. */
-  #accept(listener: Listener<A>): void {
+  #accept(listener: Listener<A, S>): void {
     if (this.#unreferenced) {
       this.#unreferenced = false;
       listener.ref();
@@ -198,7 +202,7 @@ export abstract class StreamServer<
     await this.#line.wait(givesFalse, { timeout: BACK_OFF });
   }
 
-  #start(socket: SocketTransport<A>): void {
+  #start(socket: S): void {
     let connection: C;
     try {
       connection = this.makeConnection(socket);
@@ -215,6 +219,7 @@ export abstract class StreamServer<
 
   async #handle(connection: C): Promise<void> {
     try {
+      await this.prepare(connection);
       await this.handleConnection(connection);
       await flushed(connection);
     } finally {

@@ -1,10 +1,22 @@
 import { shown } from "../loop/arguments.ts";
 import type { WaitOptions } from "../loop/wait.ts";
 import { shownAddress } from "./_address.ts";
+import { failureOf } from "./_failure.ts";
+import { shakeHands } from "./_handshake.ts";
 import { ClientStream } from "./client_stream.ts";
 import { network } from "./network.ts";
-import { type StreamError, type StreamErrorOptions, TcpError } from "./stream_error.ts";
-import type { SocketTransport } from "./transport.ts";
+import { type StreamError, type StreamErrorOptions, TcpError, TlsError } from "./stream_error.ts";
+import type { TcpSocket, TlsSocket } from "./transport.ts";
+
+/** How {@linkcode TcpClient.prototype.startTls} goes on. */
+export interface StartTlsOptions {
+  /** Whose certificate is expected. The default is the name that was connected to. */
+  hostname?: string;
+  /** The authorities that are trusted besides the system's, as PEM. */
+  caCerts?: string[];
+  /** The protocols to choose from, the best first. */
+  alpnProtocols?: string[];
+}
 
 /** Whom a {@linkcode TcpClient} connects to. */
 export interface TcpTarget {
@@ -38,7 +50,10 @@ export interface TcpTarget {
  * server.close();
  * ```
  */
-export class TcpClient extends ClientStream<SocketTransport<Deno.NetAddr>> {
+export class TcpClient extends ClientStream<TcpSocket | TlsSocket> {
+  #hostname = "";
+  #alpnProtocol: string | null = null;
+
   /**
    * Connects to a server. What was written before is sent then. An attempt that is killed or times out can be
    * repeated.
@@ -53,8 +68,40 @@ export class TcpClient extends ClientStream<SocketTransport<Deno.NetAddr>> {
       return Promise.reject(error);
     }
     const { hostname, port } = target;
+    this.#hostname = hostname;
     const open = (signal: AbortSignal) => network.connectTcp({ hostname, port, signal });
     return this.dial(shownAddress(target), open, options);
+  }
+
+  /**
+   * Goes on with TLS, once the server has agreed to that (STARTTLS). What was written is sent before. If it fails
+   * or is given up, the client is closed.
+   *
+   * @param upgrade `hostname`: whose certificate is expected, by default the name that was connected to.
+   * @throws {TlsError} If the handshake fails.
+   * @throws {TcpError} If something has arrived before the handshake that was not read, or is waited for; or the
+   * client is not connected.
+   */
+  async startTls(upgrade: StartTlsOptions = {}, options?: WaitOptions): Promise<void> {
+    const refused = this.check("start TLS with", options);
+    if (refused !== undefined) return refused;
+    const { hostname = this.#hostname, caCerts, alpnProtocols } = upgrade;
+    await this.upgrade("start TLS with", async (socket, signal) => {
+      if (!("startTls" in socket)) throw this.refuse("start TLS with", "it has begun", "EALREADY");
+      try {
+        const secured = await socket.startTls({ hostname, caCerts, alpnProtocols });
+        this.#alpnProtocol = await shakeHands(secured, signal);
+        return secured;
+      } catch (cause) {
+        const { why, ...details } = failureOf(cause, this.address);
+        throw new TlsError(`Cannot start TLS with ${this.address}: ${why}`, details);
+      }
+    }, options);
+  }
+
+  /** The protocol that was agreed on by {@linkcode TcpClient.prototype.startTls}, if any was. */
+  get alpnProtocol(): string | null {
+    return this.#alpnProtocol;
   }
 
   /** Its own address. */

@@ -2,14 +2,14 @@ import { shownAddress } from "./_address.ts";
 import { StreamConnection } from "./stream_connection.ts";
 import { type StreamError, type StreamErrorOptions, TcpError } from "./stream_error.ts";
 import type { StreamServer } from "./stream_server.ts";
-import type { SocketTransport } from "./transport.ts";
+import type { TcpSocket } from "./transport.ts";
 
 /** A client's connection to a {@linkcode TcpServer}. */
-export class TcpConnection extends StreamConnection<SocketTransport<Deno.NetAddr>> {
+export class TcpConnection extends StreamConnection<TcpSocket> {
   readonly #address: string;
 
   /** Made by the server that has accepted it. */
-  constructor(socket: SocketTransport<Deno.NetAddr>, server: StreamServer | null) {
+  constructor(socket: TcpSocket, server: StreamServer | null) {
     super(socket, server);
     this.#address = shownAddress(socket.remoteAddress);
   }

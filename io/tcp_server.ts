@@ -4,7 +4,7 @@ import { type StreamError, type StreamErrorOptions, TcpError } from "./stream_er
 import { type BindOptions, StreamServer } from "./stream_server.ts";
 import { checkTarget } from "./tcp_client.ts";
 import { TcpConnection } from "./tcp_connection.ts";
-import type { SocketTransport } from "./transport.ts";
+import type { TcpSocket } from "./transport.ts";
 
 /**
  * A TCP server. A subclass says in `handleConnection` what is done with a client.
@@ -34,7 +34,7 @@ import type { SocketTransport } from "./transport.ts";
  * await serving.join();
  * ```
  */
-export abstract class TcpServer extends StreamServer<TcpConnection, Deno.NetAddr> {
+export abstract class TcpServer extends StreamServer<TcpConnection, Deno.NetAddr, TcpSocket> {
   /**
    * Binds it to an address. Port 0 is any that is free; {@linkcode TcpServer.prototype.sockname} tells which.
    *
@@ -54,17 +54,14 @@ export abstract class TcpServer extends StreamServer<TcpConnection, Deno.NetAddr
     return this.address;
   }
 
-  /** Makes the connection for a client that was accepted. */
-  protected override makeConnection(socket: SocketTransport<Deno.NetAddr>): TcpConnection {
+  protected override makeConnection(socket: TcpSocket): TcpConnection {
     return new TcpConnection(socket, this as unknown as StreamServer);
   }
 
-  /** An address, as errors and reports say it. */
   protected override nameOf(address: Deno.NetAddr): string {
     return shownAddress(address);
   }
 
-  /** Makes an error of this class. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TcpError(message, options);
   }

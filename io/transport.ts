@@ -30,9 +30,7 @@ export interface Transport {
 
 /** A transport between two addresses. */
 export interface SocketTransport<A = unknown> extends Transport {
-  /** The address of this side. */
   readonly localAddress: A;
-  /** The address of the other side. */
   readonly remoteAddress: A;
   /** Whether small writes are sent at once. */
   setNoDelay(enable: boolean): void;
@@ -40,12 +38,33 @@ export interface SocketTransport<A = unknown> extends Transport {
   setKeepAlive(enable: boolean): void;
 }
 
+/** How a connection becomes one with TLS. */
+export interface TlsUpgrade {
+  /** Whose certificate is expected. */
+  hostname: string;
+  /** The authorities that are trusted besides the system's, as PEM. */
+  caCerts?: string[];
+  /** The protocols to choose from, the best first. */
+  alpnProtocols?: string[];
+}
+
+/** A TCP connection. */
+export interface TcpSocket extends SocketTransport<Deno.NetAddr> {
+  /** Goes on with TLS. This transport is used up by that. The handshake has not been made when it resolves. */
+  startTls(options: TlsUpgrade): Promise<TlsSocket>;
+}
+
+/** A TLS connection. */
+export interface TlsSocket extends SocketTransport<Deno.NetAddr> {
+  /** Waits until both sides have agreed. Returns the protocol they have chosen. */
+  handshake(): Promise<string | null>;
+}
+
 /** What a server stands on. */
-export interface Listener<A = unknown> {
-  /** Where it listens. */
+export interface Listener<A = unknown, S extends SocketTransport<A> = SocketTransport<A>> {
   readonly address: A;
   /** Waits for a client. A server has one of these under way at a time. */
-  accept(): Promise<SocketTransport<A>>;
+  accept(): Promise<S>;
   /** Ends it, with what is under way. */
   close(): void;
   /** Has an accept that is under way keep the program alive. */

@@ -1,13 +1,20 @@
 import {
   type BaseStream,
   Event,
+  PipeClient,
+  PipeError,
+  PipeServer,
   spawn,
+  type StreamConnection,
   type StreamError,
   type StreamErrorOptions,
   TcpClient,
   type TcpConnection,
   TcpError,
   TcpServer,
+  TlsClient,
+  TlsError,
+  TlsServer,
 } from "../../mod.ts";
 
 /** Two streams that are connected with each other. */
@@ -26,6 +33,17 @@ export interface Kind {
   readonly halfClose: boolean;
   connect(): Promise<Pair>;
 }
+
+/** A file of the folder of certificates. */
+export function certificate(name: string): string {
+  return Deno.readTextFileSync(new URL(`_certificates/${name}`, import.meta.url));
+}
+
+/** Who a server at localhost is. */
+export const identity = { cert: certificate("localhost.pem"), key: certificate("localhost.key") };
+
+/** Whom its clients trust. */
+export const trust = { caCerts: [certificate("ca.pem")] };
 
 /** A server that keeps its connections for the test. */
 export class KeepingServer extends TcpServer {
@@ -47,22 +65,108 @@ export class KeepingServer extends TcpServer {
   }
 }
 
-export const tcp: Kind = {
-  name: "TCP",
-  error: TcpError,
-  halfClose: true,
-  async connect() {
-    const server = KeepingServer.start();
-    const near = new TcpClient();
-    await near.connect(server.sockname);
-    await server.arrived.wait();
+/** The connection that a server accepts next, and how to let go of it. */
+class Accepted {
+  connection: StreamConnection | null = null;
+  readonly #arrived = new Event();
+  readonly #done = new Event();
+
+  readonly handle = async (connection: StreamConnection): Promise<void> => {
+    this.connection = connection;
+    this.#arrived.set();
+    await this.#done.wait();
+  };
+
+  async pair(near: BaseStream, server: { close(): void }): Promise<Pair> {
+    await this.#arrived.wait();
     const close = () => {
       near.close();
       server.close();
     };
-    return { near, far: server.kept[0], close };
+    return { near, far: this.connection!, close };
+  }
+}
+
+const tcp: Kind = {
+  name: "TCP",
+  error: TcpError,
+  halfClose: true,
+  async connect() {
+    const accepted = new Accepted();
+    const server = new class extends TcpServer {
+      override handleConnection = accepted.handle;
+    }();
+    server.bind({ hostname: "127.0.0.1", port: 0 });
+    spawn(() => server.serve());
+    const near = new TcpClient();
+    await near.connect(server.sockname);
+    return accepted.pair(near, server);
   },
 };
 
+const tls: Kind = {
+  name: "TLS",
+  error: TlsError,
+  halfClose: true,
+  async connect() {
+    const accepted = new Accepted();
+    const server = new class extends TlsServer {
+      override handleConnection = accepted.handle;
+    }();
+    server.bind({ hostname: "127.0.0.1", port: 0, ...identity });
+    spawn(() => server.serve());
+    const near = new TlsClient();
+    await near.connect({ hostname: "localhost", port: server.sockname.port, ...trust });
+    return accepted.pair(near, server);
+  },
+};
+
+const startTls: Kind = {
+  name: "TCP with startTls()",
+  error: TcpError,
+  halfClose: true,
+  async connect() {
+    const accepted = new Accepted();
+    const server = new class extends TlsServer {
+      override handleConnection = accepted.handle;
+    }();
+    server.bind({ hostname: "127.0.0.1", port: 0, ...identity });
+    spawn(() => server.serve());
+    const near = new TcpClient();
+    await near.connect({ hostname: "127.0.0.1", port: server.sockname.port });
+    await near.startTls({ hostname: "localhost", ...trust });
+    return accepted.pair(near, server);
+  },
+};
+
+const unix: Kind = {
+  name: "Unix socket",
+  error: PipeError,
+  halfClose: true,
+  async connect() {
+    const accepted = new Accepted();
+    const server = new class extends PipeServer {
+      override handleConnection = accepted.handle;
+    }();
+    server.bind(temporaryPath());
+    spawn(() => server.serve());
+    const near = new PipeClient();
+    await near.connect(server.pipename);
+    return accepted.pair(near, server);
+  },
+};
+
+let paths = 0;
+
+/** A path that nothing is at. */
+export function temporaryPath(): string {
+  return `${Deno.env.get("TMPDIR") ?? "/tmp"}/evergreen-${Deno.pid}-${++paths}.sock`;
+}
+
 /** Every kind of stream that there is. */
-export const kinds: readonly Kind[] = [tcp];
+export const kinds: readonly Kind[] = [
+  tcp,
+  tls,
+  startTls,
+  ...(Deno.build.os === "windows" ? [] : [unix]),
+];

@@ -152,8 +152,8 @@ for (const [how, giveUp] of Object.entries(giveUps)) {
         if (!(error instanceof TimeoutError)) throw error;
       });
     }
-    written += piece.length;
-    await giveUp((options) => near.write(new Uint8Array(piece.length).fill(7), options));
+    written += 2 * piece.length;
+    await giveUp((options) => near.write(new Uint8Array(2 * piece.length).fill(7), options));
     await giveUp((options) => near.flush(options));
     const shutdown = spawn(() => near.shutdown());
     let count = 0;

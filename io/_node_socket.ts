@@ -1,0 +1,96 @@
+import type { Socket } from "node:net";
+import type { Transport } from "./transport.ts";
+
+/** A socket of Node's: what it brings by itself is held back until it is asked for. */
+export class NodeSocket implements Transport {
+  readonly #socket: Socket;
+  #rest: Uint8Array | null = null;
+  #waiting: { into: Uint8Array; done: PromiseWithResolvers<number | null> } | null = null;
+  #writing: PromiseWithResolvers<number> | null = null;
+  #ended = false;
+  #failure: { error: Error } | null = null;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.pause();
+    socket.on("data", (data: Uint8Array) => {
+      socket.pause();
+      this.#rest = this.#rest === null ? data : joined(this.#rest, data);
+      this.#serve();
+    });
+    socket.on("end", () => this.#end());
+    socket.on("close", () => this.#end());
+    socket.on("error", (error) => {
+      this.#failure ??= { error };
+      this.#writing?.reject(error);
+      this.#serve();
+    });
+  }
+
+  read(into: Uint8Array): number | null | Promise<number | null> {
+    if (this.#rest !== null) return this.#take(into);
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#ended) return null;
+    const done = Promise.withResolvers<number | null>();
+    this.#waiting = { into, done };
+    this.#socket.resume();
+    return done.promise;
+  }
+
+  write(data: Uint8Array): Promise<number> {
+    if (this.#failure !== null) throw this.#failure.error;
+    const writing = this.#writing = Promise.withResolvers<number>();
+    this.#socket.write(data, (error) => {
+      if (error) writing.reject(error);
+      else writing.resolve(data.length);
+    });
+    return writing.promise;
+  }
+
+  closeWrite(): void {
+    this.#socket.end();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#writing?.reject(new Deno.errors.BrokenPipe("The other side is gone"));
+    this.#writing?.promise.catch(() => {});
+    this.#serve();
+  }
+
+  #serve(): void {
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    this.#waiting = null;
+    if (this.#rest !== null) waiting.done.resolve(this.#take(waiting.into));
+    else if (this.#failure !== null) waiting.done.reject(this.#failure.error);
+    else waiting.done.resolve(null);
+  }
+
+  #take(into: Uint8Array): number {
+    const rest = this.#rest!;
+    const count = Math.min(rest.length, into.length);
+    into.set(rest.subarray(0, count));
+    this.#rest = count < rest.length ? rest.subarray(count) : null;
+    return count;
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

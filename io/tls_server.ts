@@ -1,0 +1,70 @@
+import { shownAddress } from "./_address.ts";
+import { network } from "./network.ts";
+import { type StreamError, type StreamErrorOptions, TlsError } from "./stream_error.ts";
+import { type BindOptions, StreamServer } from "./stream_server.ts";
+import { checkTarget } from "./tcp_client.ts";
+import { TlsConnection } from "./tls_connection.ts";
+import type { TlsSocket } from "./transport.ts";
+
+/** Where a {@linkcode TlsServer} listens, and who it is. */
+export interface TlsAddress {
+  /** The address; by default all of this machine's. */
+  hostname?: string;
+  /** The port; 0 is any that is free. */
+  port: number;
+  /** The certificate, with those that lead to its authority, as PEM. */
+  cert: string;
+  /** The key to it, as PEM. */
+  key: string;
+  /** The protocols to choose from, the best first. */
+  alpnProtocols?: string[];
+}
+
+/**
+ * A TLS server. A subclass says in `handleConnection` what is done with a client. The handshake is made in the
+ * connection's task, so a client that does not finish it holds up nobody else.
+ */
+export abstract class TlsServer extends StreamServer<TlsConnection, Deno.NetAddr, TlsSocket> {
+  /**
+   * How long a client may take for the handshake, in milliseconds.
+   *
+   * @default {30000}
+   */
+  handshakeTimeout = 30_000;
+
+  /**
+   * Binds it to an address.
+   *
+   * @throws {TlsError} If the address cannot be had, the certificate or key is none, or the server is bound or
+   * closed already.
+   */
+  bind(address: TlsAddress, options?: BindOptions): void {
+    checkTarget("bind", address);
+    const { hostname = "0.0.0.0", port } = address;
+    this.listen(
+      shownAddress({ hostname, port }),
+      () => network.listenTls({ ...address, hostname, backlog: options?.backlog }),
+    );
+  }
+
+  /** The address it is bound to. */
+  get sockname(): Deno.NetAddr {
+    return this.address;
+  }
+
+  protected override prepare(connection: TlsConnection): Promise<void> {
+    return connection.handshake({ timeout: this.handshakeTimeout });
+  }
+
+  protected override makeConnection(socket: TlsSocket): TlsConnection {
+    return new TlsConnection(socket, this as unknown as StreamServer);
+  }
+
+  protected override nameOf(address: Deno.NetAddr): string {
+    return shownAddress(address);
+  }
+
+  protected override makeError(message: string, options: StreamErrorOptions): StreamError {
+    return new TlsError(message, options);
+  }
+}

@@ -1,0 +1,347 @@
+import dgram from "node:dgram";
+import { lookup as lookupName } from "node:dns";
+import { isIP } from "node:net";
+import { shown } from "../loop/arguments.ts";
+import { Scheduler } from "../loop/scheduler.ts";
+import { checkpoint, OUTSIDE, raisesTimeout, Wait, type WaitOptions } from "../loop/wait.ts";
+import { shownAddress } from "./_address.ts";
+import { coded, failureOf } from "./_failure.ts";
+import { KeepAlive } from "./_keep_alive.ts";
+import { OutsideLine } from "./_outside_line.ts";
+import type { StreamErrorOptions } from "./stream_error.ts";
+import { checkTarget, type TcpTarget } from "./tcp_client.ts";
+
+/** Something went wrong with UDP. */
+export class UdpError extends Error {
+  static {
+    this.prototype.name = "UdpError";
+  }
+
+  /** What went wrong: a name of the system's table, or "ECLOSED" for a call on something that is closed. */
+  readonly code: string;
+  /** The number of that name on this system; 0 if it has none. */
+  readonly errno: number;
+  /** The address it is about, if there is one. */
+  readonly address: string | null;
+
+  /** Makes one. */
+  constructor(message?: string, options?: StreamErrorOptions) {
+    super(message, options);
+    this.code = options?.code ?? "UNKNOWN";
+    this.errno = options?.errno ?? 0;
+    this.address = options?.address ?? null;
+  }
+}
+
+/** A datagram, and who sent it. */
+type Datagram = [data: Uint8Array, address: Deno.NetAddr];
+
+const encoder = new TextEncoder();
+/** How many bytes are kept that nobody has received, about; what comes then is dropped, as the system does. */
+const MOST_KEPT = 8_388_608;
+/** What a datagram costs besides its bytes. */
+const OVERHEAD = 256;
+
+/**
+ * Sends and receives datagrams, over IPv4 or IPv6. What arrives while nobody receives is kept, so a receive that
+ * is killed or times out loses nothing.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { UdpEndpoint } from "@evergreen/evergreen";
+ *
+ * using server = new UdpEndpoint();
+ * server.bind({ hostname: "127.0.0.1", port: 0 });
+ * using client = new UdpEndpoint();
+ * await client.send("ping", server.sockname);
+ *
+ * const [data, address] = await server.receive();
+ * await server.send(data, address);
+ * assertEquals((await client.receive())[0], new TextEncoder().encode("ping"));
+ * ```
+ */
+export class UdpEndpoint implements Disposable {
+  readonly #receivers = new OutsideLine<Datagram>(
+    () => `UdpEndpoint.receive()${this.#where()}`,
+    () => this.#keepAlive.release(),
+  );
+  readonly #flushers = new OutsideLine<void>(
+    () => `UdpEndpoint.flush()${this.#where()}`,
+    () => this.#keepAlive.release(),
+  );
+  readonly #keepAlive = new KeepAlive(() => this.#receivers.size + this.#flushers.size > 0);
+  readonly #sending = new Set<Wait<boolean>>();
+  #socket: dgram.Socket | null = null;
+  #bound: Deno.NetAddr | null = null;
+  #kept: Datagram[] = [];
+  #size = 0;
+  /** The sends that are not through, the one under way first. */
+  #queue: (() => void)[] = [];
+  #closed = false;
+
+  /** Whether {@linkcode UdpEndpoint.prototype.close} was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The address it is bound to; one that has only sent is bound to a port that the system has chosen. */
+  get sockname(): Deno.NetAddr {
+    if (this.#closed) throw this.#closedError("get the address");
+    if (this.#bound === null) {
+      throw new UdpError("Cannot get the address: the endpoint is not bound", coded("EINVAL"));
+    }
+    return this.#bound;
+  }
+
+  /**
+   * Binds it to an address of this machine. Port 0 is any that is free.
+   *
+   * @throws {UdpError} If the address cannot be had, or the endpoint is bound or closed already.
+   */
+  bind(address: { hostname?: string; port: number }, options?: { reuseAddress?: boolean }): void {
+    checkTarget("bind", address);
+    const { hostname = "0.0.0.0", port } = address;
+    if (this.#closed) throw this.#closedError("bind");
+    if (this.#bound !== null) {
+      throw new UdpError("Cannot bind: the endpoint is bound already", coded("EINVAL"));
+    }
+    if (isIP(hostname) === 0 && hostname !== "localhost") {
+      throw new RangeError(`Cannot bind: the hostname must be an IP address, not ${hostname}`);
+    }
+    this.#open(hostname, port, options?.reuseAddress ?? false);
+  }
+
+  /**
+   * Sends a datagram, a string as UTF-8. The first one binds the endpoint, if it is not bound.
+   *
+   * @returns `true`: the system has it. Whether it arrives nobody can tell.
+   * @throws {UdpError} If the system does not take it, or the endpoint is closed.
+   */
+  send(
+    data: string | Uint8Array,
+    address: TcpTarget,
+    options?: WaitOptions,
+  ): Promise<boolean> {
+    const refused = this.#refuse("send", options);
+    if (refused !== undefined) return refused;
+    try {
+      checkTarget("send", address);
+      if (typeof data !== "string" && !(data instanceof Uint8Array)) {
+        throw new TypeError(`Cannot send: a string or a Uint8Array is needed, not ${shown(data)}`);
+      }
+      const any = address.hostname.includes(":") ? "::" : "0.0.0.0";
+      const socket = this.#socket ?? this.#open(any, 0, false);
+      return this.#send(socket, data, address, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Waits for a datagram.
+   *
+   * @returns Its bytes, and who sent it.
+   * @throws {UdpError} If the endpoint is closed, or is meanwhile, or is not bound.
+   * @throws {TimeoutError} If none comes within `options.timeout`.
+   */
+  receive(options?: WaitOptions): Promise<[data: Uint8Array, address: Deno.NetAddr]> {
+    const refused = this.#refuse("receive", options);
+    if (refused !== undefined) return refused;
+    if (this.#bound === null) {
+      return Promise.reject(
+        new UdpError("Cannot receive: the endpoint is not bound; bind() it first", coded("EINVAL")),
+      );
+    }
+    const first = this.#kept.shift();
+    if (first !== undefined) {
+      this.#size -= first[0].length + OVERHEAD;
+      return Promise.resolve(first);
+    }
+    const promise = this.#receivers.wait(raisesTimeout, options);
+    this.#keepAlive.hold();
+    return promise;
+  }
+
+  /** Waits until the system has all that was sent, by whichever task. */
+  flush(options?: WaitOptions): Promise<void> {
+    const refused = this.#refuse("flush", options);
+    if (refused !== undefined) return refused;
+    if (this.#queue.length === 0) return Promise.resolve();
+    const promise = this.#flushers.wait(raisesTimeout, options);
+    this.#keepAlive.hold();
+    return promise;
+  }
+
+  /** Closes it. Who waits on it gets an error. Again, it does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#kept = [];
+    this.#queue = [];
+    this.#receivers.raiseAll(() => this.#closedError("receive"));
+    this.#flushers.raiseAll(() => this.#closedError("flush"));
+    for (const wait of this.#sending) wait.raise(() => this.#closedError("send"));
+    this.#keepAlive.stop();
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  /** {@linkcode UdpEndpoint.prototype.close} */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Receives until the endpoint is closed. */
+  async *[Symbol.asyncIterator](): AsyncIterator<[data: Uint8Array, address: Deno.NetAddr]> {
+    while (!this.#closed) {
+      let datagram: Datagram;
+      try {
+        datagram = await this.receive();
+      } catch (error) {
+        if (this.#closed && error instanceof UdpError) return;
+        throw error;
+      }
+      yield datagram;
+    }
+  }
+
+  /** Whether datagrams may be sent to broadcast addresses. */
+  setBroadcast(enable: boolean): void {
+    this.#set("set broadcast", (socket) => socket.setBroadcast(enable));
+  }
+
+  /** Over how many routers a datagram may go. */
+  setTtl(ttl: number): void {
+    this.#set("set the TTL", (socket) => socket.setTTL(ttl));
+  }
+
+  /** Over how many routers a multicast datagram may go. */
+  setMulticastTtl(ttl: number): void {
+    this.#set("set the multicast TTL", (socket) => socket.setMulticastTTL(ttl));
+  }
+
+  /** Whether multicast datagrams that are sent arrive at this machine too. */
+  setMulticastLoopback(enable: boolean): void {
+    this.#set("set multicast loopback", (socket) => socket.setMulticastLoopback(enable));
+  }
+
+  /** Receives what is sent to a multicast group, by way of the interface with the address `via`. */
+  joinMulticast(group: string, via?: string): void {
+    this.#set(`join ${group}`, (socket) => socket.addMembership(group, via));
+  }
+
+  /** Undoes {@linkcode UdpEndpoint.prototype.joinMulticast}. */
+  leaveMulticast(group: string, via?: string): void {
+    this.#set(`leave ${group}`, (socket) => socket.dropMembership(group, via));
+  }
+
+  #open(hostname: string, port: number, reuseAddr: boolean): dgram.Socket {
+    const type = hostname.includes(":") ? "udp6" : "udp4";
+    const socket = dgram.createSocket({ type, reuseAddr, lookup: lookup as never });
+    const address = shownAddress({ hostname, port });
+    let failure: unknown;
+    const fail = (error: unknown) => failure = error;
+    socket.on("error", fail);
+    socket.unref(); // It works before bind() only. While somebody waits, KeepAlive does what ref() would.
+    try {
+      socket.bind(port, hostname);
+      if (failure !== undefined) throw failure;
+      const { address: host, port: chosen } = socket.address();
+      this.#bound = { transport: "udp", hostname: host, port: chosen };
+    } catch (cause) {
+      const { why, ...options } = failureOf(failure ?? cause, address);
+      throw new UdpError(`Cannot bind to ${address}: ${why}`, options);
+    }
+    socket.on("message", (data, { address, port }) => this.#arrived(data, address, port));
+    this.#socket = socket;
+    return socket;
+  }
+
+  #arrived(data: Uint8Array, hostname: string, port: number): void {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const datagram: Datagram = [bytes, { transport: "udp", hostname, port }];
+    const receiver = this.#receivers.first;
+    if (receiver !== null) {
+      receiver.wake(datagram);
+      this.#keepAlive.release();
+    } else if (this.#size <= MOST_KEPT) {
+      this.#size += bytes.length + OVERHEAD;
+      this.#kept.push(datagram);
+    }
+  }
+
+  #send(
+    socket: dgram.Socket,
+    data: string | Uint8Array,
+    address: TcpTarget,
+    options?: WaitOptions,
+  ): Promise<boolean> {
+    const describe = () => `UdpEndpoint.send() to ${shownAddress(address)}`;
+    const wait = Wait.begin<boolean>(Scheduler.current(), { describe }, OUTSIDE);
+    this.#sending.add(wait);
+    wait.onLeave(() => this.#sending.delete(wait));
+    if (options?.timeout !== 0 && options !== undefined) wait.limit(options, raisesTimeout);
+    // What has to wait for others is copied: the caller may use its memory again.
+    const bytes = typeof data === "string"
+      ? encoder.encode(data)
+      : this.#queue.length > 0
+      ? data.slice()
+      : data;
+    const send = () => socket.send(bytes, address.port, address.hostname, sent);
+    const sent = (cause: Error | null) => {
+      this.#sending.delete(wait);
+      this.#queue.shift();
+      this.#queue[0]?.();
+      if (this.#queue.length === 0) {
+        this.#flushers.wakeAll();
+        this.#keepAlive.release();
+      }
+      if (cause === null || cause === undefined) return wait.wake(true);
+      const { why, ...details } = failureOf(cause, shownAddress(address));
+      wait.raise(() => new UdpError(`Cannot send to ${shownAddress(address)}: ${why}`, details));
+    };
+    // One after the other: what the platform is given at once it does not send in order.
+    if (this.#queue.push(send) === 1) send();
+    return wait.promise;
+  }
+
+  #set(what: string, change: (socket: dgram.Socket) => void): void {
+    if (this.#closed) throw this.#closedError(what);
+    if (this.#socket === null) {
+      throw new UdpError(`Cannot ${what}: the endpoint is not bound`, coded("EINVAL"));
+    }
+    try {
+      change(this.#socket);
+    } catch (cause) {
+      const { why, ...options } = failureOf(cause);
+      throw new UdpError(`Cannot ${what}: ${why}`, options);
+    }
+  }
+
+  #refuse(what: string, options?: WaitOptions): Promise<never> | undefined {
+    const refused = checkpoint(options);
+    if (refused !== undefined) return refused;
+    return this.#closed ? Promise.reject(this.#closedError(what)) : undefined;
+  }
+
+  #closedError(what: string): UdpError {
+    const address = this.#bound === null ? undefined : shownAddress(this.#bound);
+    return new UdpError(`Cannot ${what}: the endpoint is closed`, coded("ECLOSED", address));
+  }
+
+  #where(): string {
+    return this.#bound === null ? "" : ` at ${shownAddress(this.#bound)}`;
+  }
+}
+
+/** Addresses are looked up at once, so that bind() is done when it returns. */
+function lookup(
+  name: string,
+  options: object,
+  done: (error: Error | null, address: string, family: number) => void,
+): void {
+  const family = isIP(name);
+  if (family === 0) lookupName(name, options, done as never);
+  else done(null, name, family);
+}

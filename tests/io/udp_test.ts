@@ -1,0 +1,159 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { sleep, spawn, TimeoutError, UdpEndpoint, UdpError } from "../../mod.ts";
+import { text } from "./_scripted.ts";
+
+function bound(hostname = "127.0.0.1"): UdpEndpoint {
+  const endpoint = new UdpEndpoint();
+  endpoint.bind({ hostname, port: 0 });
+  return endpoint;
+}
+
+for (const hostname of ["127.0.0.1", "::1"]) {
+  Deno.test(`datagrams go both ways over ${hostname}, to one that is bound and one that is not`, async () => {
+    using server = bound(hostname);
+    using client = new UdpEndpoint();
+    assert(server.sockname.port > 0);
+    assertEquals(server.sockname.hostname, hostname);
+    assertEquals(await client.send("ping", server.sockname), true);
+    const [data, from] = await server.receive();
+    assertEquals([text(data), from.port], ["ping", client.sockname.port]);
+    assertEquals(await server.send(new Uint8Array([1, 2]), from), true);
+    assertEquals((await client.receive())[0], new Uint8Array([1, 2]));
+  });
+}
+
+Deno.test("datagrams that arrive while nobody receives are kept, in order", async () => {
+  using server = bound();
+  using client = new UdpEndpoint();
+  for (let i = 0; i < 100; i++) client.send(String(i), server.sockname);
+  await client.flush();
+  const got: (string | null)[] = [];
+  while (got.length < 100) got.push(text((await server.receive())[0]));
+  assertEquals(got, Array.from({ length: 100 }, (_, i) => String(i)));
+});
+
+Deno.test("a receive that is killed, times out or is aborted loses nothing", async () => {
+  using server = bound();
+  using client = new UdpEndpoint();
+  const receiver = spawn(() => server.receive());
+  await sleep(0);
+  receiver.kill();
+  await receiver.join();
+  await assertRejects(() => server.receive({ timeout: 1 }), TimeoutError);
+  await assertRejects(() => server.receive({ timeout: 0 }), TimeoutError);
+  const abort = new AbortController();
+  spawn(() => abort.abort(new Error("enough")));
+  await assertRejects(() => server.receive({ signal: abort.signal }), Error, "enough");
+  await client.send("kept", server.sockname);
+  assertEquals(text((await server.receive())[0]), "kept");
+});
+
+Deno.test("receivers are served in the order in which they came", async () => {
+  using server = bound();
+  using client = new UdpEndpoint();
+  const log: string[] = [];
+  const receivers = ["a", "b"].map((name) =>
+    spawn(async () => log.push(name + text((await server.receive())[0])))
+  );
+  await sleep(0);
+  await client.send("1", server.sockname);
+  await client.send("2", server.sockname);
+  for (const receiver of receivers) await receiver.join();
+  assertEquals(log, ["a1", "b2"]);
+});
+
+Deno.test("iterating gives datagrams until the endpoint is closed", async () => {
+  const server = bound();
+  using client = new UdpEndpoint();
+  await client.send("one", server.sockname);
+  const got: (string | null)[] = [];
+  for await (const [data] of server) {
+    got.push(text(data));
+    server.close();
+  }
+  assertEquals(got, ["one"]);
+});
+
+Deno.test("close() ends whoever waits with ECLOSED, and whoever comes", async () => {
+  const endpoint = bound();
+  const waiting = assertRejects(() => endpoint.receive(), UdpError);
+  const { sockname } = endpoint;
+  endpoint.close();
+  endpoint.close();
+  assert(endpoint.closed);
+  assertEquals((await waiting).code, "ECLOSED");
+  for (
+    const call of [
+      () => endpoint.receive(),
+      () => endpoint.send("x", sockname),
+      () => endpoint.flush(),
+    ]
+  ) assertEquals((await assertRejects(call, UdpError)).code, "ECLOSED");
+  assertEquals(assertThrows(() => endpoint.bind({ port: 0 }), UdpError).code, "ECLOSED");
+  assertEquals(assertThrows(() => endpoint.sockname, UdpError).code, "ECLOSED");
+});
+
+Deno.test("a datagram that is too big, and an address that is taken, are errors with codes", async () => {
+  using server = bound();
+  using client = new UdpEndpoint();
+  const error = await assertRejects(
+    () => client.send(new Uint8Array(70_000), server.sockname),
+    UdpError,
+    "Cannot send to 127.0.0.1",
+  );
+  assertEquals([error.code, error.errno, error.name], ["EMSGSIZE", 90, "UdpError"]);
+  const other = new UdpEndpoint();
+  const taken = assertThrows(() => other.bind(server.sockname), UdpError, "Cannot bind to");
+  assertEquals([taken.code, taken.errno], ["EADDRINUSE", 98]);
+  other.close();
+});
+
+Deno.test("arguments that make no sense are refused", async () => {
+  using endpoint = new UdpEndpoint();
+  assertEquals((await assertRejects(() => endpoint.receive(), UdpError)).code, "EINVAL");
+  assertEquals(assertThrows(() => endpoint.sockname, UdpError).code, "EINVAL");
+  assertThrows(() => endpoint.bind({ hostname: "127.0.0.1", port: 70_000 }), RangeError);
+  assertThrows(() => endpoint.bind({ hostname: "example.com", port: 0 }), RangeError);
+  await assertRejects(
+    () => endpoint.send(5 as never, { hostname: "127.0.0.1", port: 1 }),
+    TypeError,
+  );
+  await assertRejects(() => endpoint.send("x", { hostname: "127.0.0.1", port: -1 }), RangeError);
+  endpoint.bind({ hostname: "127.0.0.1", port: 0 });
+  assertEquals(assertThrows(() => endpoint.bind({ port: 0 }), UdpError).code, "EINVAL");
+});
+
+Deno.test("multicast arrives at those who have joined the group", async () => {
+  const group = "239.255.11.22";
+  using server = new UdpEndpoint();
+  server.bind({ hostname: "0.0.0.0", port: 0 }, { reuseAddress: true });
+  server.joinMulticast(group, "127.0.0.1");
+  using client = bound();
+  client.setMulticastLoopback(true);
+  client.setMulticastTtl(1);
+  client.setTtl(8);
+  client.setBroadcast(true);
+  await client.send("to all", { hostname: group, port: server.sockname.port });
+  assertEquals(text((await server.receive({ timeout: 2_000 }))[0]), "to all");
+  server.leaveMulticast(group, "127.0.0.1");
+});
+
+Deno.test("an endpoint that is left open does not keep a program alive, one that is waited on does", async () => {
+  const library = new URL("../../mod.ts", import.meta.url).href;
+  const run = (body: string) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["eval", `import { UdpEndpoint, spawn, sleep } from "${library}"; ${body}`],
+    }).output();
+  const idle = await run(
+    `const e = new UdpEndpoint(); e.bind({ hostname: "127.0.0.1", port: 0 });
+     await e.send("x", e.sockname); await e.receive(); console.log("done");`,
+  );
+  assertEquals([idle.code, text(idle.stdout)], [0, "done\n"]);
+  const waiting = await run(
+    `const e = new UdpEndpoint(); e.bind({ hostname: "127.0.0.1", port: 0 });
+     setTimeout(() => e.send("late", e.sockname).then(() => {}), 100).unref?.();
+     Deno.unrefTimer;
+     const [d] = await e.receive(); console.log(new TextDecoder().decode(d));`,
+  );
+  assertEquals([waiting.code, text(waiting.stdout)], [0, "late\n"]);
+});
