@@ -1,0 +1,154 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { shown } from "./arguments.ts";
+import { type Carried, carry } from "./carried_error.ts";
+import { RuntimeError } from "./errors.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { Strand } from "./strand.ts";
+import { takeTransfers } from "./transfer.ts";
+
+/** What the calling side sends: a call, which gets an answer only if it wants one, or that it is off. */
+export type Request =
+  | [kind: "call" | "cast", id: number, name: string, args: unknown[]]
+  | [kind: "cancel", id: number];
+
+/** What comes back. */
+export type Answer = [id: number, returned: true, value: unknown] | [
+  id: number,
+  returned: false,
+  error: Carried,
+];
+
+/** Functions that another thread may call, by name. */
+export type Exposed = Record<string, (...args: never[]) => unknown>;
+
+/** Starts a task; where there are no tasks, a bare strand. */
+let start = (scheduler: Scheduler, target: () => unknown): void => {
+  const ended = (_: unknown, failed: boolean, error: unknown): void => {
+    if (failed) scheduler.report({ error, message: "Unhandled error in an exposed function" });
+  };
+  new Strand(scheduler, null, { begin: target, ended }, false).start();
+};
+
+/** Has calls that come from another thread run by `spawn`. The layer above calls this, which has tasks. */
+export function startCallsBy(spawn: (target: () => unknown) => void): void {
+  start = (_, target) => spawn(target);
+}
+
+/** Runs a function outside every task: a call belongs to nobody on this side. */
+const outside = AsyncLocalStorage.snapshot();
+
+/** The ports of a loop, behind each of which other threads call its functions. */
+export class ExposedPorts {
+  readonly #scheduler: Scheduler;
+  readonly #ports = new Set<ExposedPort>();
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  expose(functions: Exposed): MessagePort {
+    checkFunctions(functions);
+    const { port1, port2 } = new MessageChannel();
+    const { census } = this.#scheduler;
+    const exposed = new ExposedPort(this.#scheduler, functions, port1, () => {
+      this.#ports.delete(exposed);
+      census.listeners--;
+      this.#scheduler.check();
+    });
+    this.#ports.add(exposed);
+    census.listeners++;
+    this.#scheduler.check();
+    return port2;
+  }
+
+  /** Closes them: who waits for an answer on the other side gets an error. */
+  close(): void {
+    for (const port of this.#ports) port.close();
+  }
+}
+
+class ExposedPort {
+  readonly #scheduler: Scheduler;
+  readonly #functions: Exposed;
+  readonly #port: MessagePort;
+  readonly #forget: () => void;
+  /** Calls that have not begun and may be cancelled. */
+  readonly #pending = new Set<number>();
+  #closed = false;
+
+  constructor(scheduler: Scheduler, functions: Exposed, port: MessagePort, forget: () => void) {
+    this.#scheduler = scheduler;
+    this.#functions = functions;
+    this.#port = port;
+    this.#forget = forget;
+    outside(() => {
+      port.onmessage = ({ data }) => this.#receive(data);
+      port.addEventListener("close", () => this.close());
+    });
+    // The loop decides whether the program stays for it.
+    (port as MessagePort & { unref(): void }).unref();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#port.close();
+    this.#forget();
+  }
+
+  #receive(request: Request): void {
+    const [kind, id] = request;
+    if (kind === "cancel") {
+      this.#pending.delete(id);
+      return;
+    }
+    const [, , name, args] = request;
+    const answers = kind === "call";
+    if (!this.#scheduler.accepts) {
+      if (answers) this.#throw(id, new RuntimeError(`Cannot call ${name}: its loop has ended`));
+      return;
+    }
+    this.#pending.add(id);
+    outside(() => start(this.#scheduler, () => this.#call(id, name, args, answers)));
+  }
+
+  async #call(id: number, name: string, args: unknown[], answers: boolean): Promise<void> {
+    if (!this.#pending.delete(id)) return;
+    try {
+      if (!Object.hasOwn(this.#functions, name)) {
+        throw new TypeError(`Cannot call ${name}: the loop exposes no function of that name`);
+      }
+      const value = await this.#functions[name](...(args as never[]));
+      if (answers) this.#return(id, name, value);
+    } catch (error) {
+      if (!answers) throw error;
+      this.#throw(id, error);
+    }
+  }
+
+  #return(id: number, name: string, value: unknown): void {
+    try {
+      this.#port.postMessage([id, true, value] satisfies Answer, takeTransfers([value]));
+    } catch (cause) {
+      const why = (cause as Error).message;
+      throw new TypeError(`Cannot send back what ${name} returned: ${why}`, { cause });
+    }
+  }
+
+  #throw(id: number, error: unknown): void {
+    this.#port.postMessage([id, false, carry(error)] satisfies Answer);
+  }
+}
+
+function checkFunctions(functions: unknown): asserts functions is Exposed {
+  if (typeof functions !== "object" || functions === null) {
+    throw new TypeError(
+      `Cannot expose: an object of functions by name is needed, not ${shown(functions)}`,
+    );
+  }
+  for (const [name, value] of Object.entries(functions)) {
+    if (typeof value !== "function") {
+      throw new TypeError(`Cannot expose ${name}: it must be a function, not ${shown(value)}`);
+    }
+  }
+}
