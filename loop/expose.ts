@@ -70,30 +70,40 @@ export class ExposedPorts {
 class ExposedPort {
   readonly #scheduler: Scheduler;
   readonly #functions: Exposed;
-  readonly #port: MessagePort;
+  /** Tells when the other side has closed. */
+  readonly #own: MessagePort;
+  /** Where the calls come from. */
+  #port: MessagePort | null = null;
   readonly #forget: () => void;
   /** Calls that have not begun and may be cancelled. */
   readonly #pending = new Set<number>();
   #closed = false;
 
-  constructor(scheduler: Scheduler, functions: Exposed, port: MessagePort, forget: () => void) {
+  constructor(scheduler: Scheduler, functions: Exposed, own: MessagePort, forget: () => void) {
     this.#scheduler = scheduler;
     this.#functions = functions;
-    this.#port = port;
+    this.#own = own;
     this.#forget = forget;
     outside(() => {
-      port.onmessage = ({ data }) => this.#receive(data);
-      port.addEventListener("close", () => this.close());
+      own.onmessage = ({ data }) => this.#connect(data);
+      own.addEventListener("close", () => this.close());
     });
-    // The loop decides whether the program stays for it.
-    (port as MessagePort & { unref(): void }).unref();
+    unref(own);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#port.close();
+    this.#own.close();
+    this.#port?.close();
     this.#forget();
+  }
+
+  /** The other side has sent the port that it calls by. */
+  #connect(port: MessagePort): void {
+    this.#port = port;
+    port.onmessage = ({ data }) => this.#receive(data);
+    unref(port);
   }
 
   #receive(request: Request): void {
@@ -128,7 +138,7 @@ class ExposedPort {
 
   #return(id: number, name: string, value: unknown): void {
     try {
-      this.#port.postMessage([id, true, value] satisfies Answer, takeTransfers([value]));
+      this.#port!.postMessage([id, true, value] satisfies Answer, takeTransfers([value]));
     } catch (cause) {
       const why = (cause as Error).message;
       throw new TypeError(`Cannot send back what ${name} returned: ${why}`, { cause });
@@ -136,8 +146,13 @@ class ExposedPort {
   }
 
   #throw(id: number, error: unknown): void {
-    this.#port.postMessage([id, false, carry(error)] satisfies Answer);
+    this.#port!.postMessage([id, false, carry(error)] satisfies Answer);
   }
+}
+
+/** The loop decides whether the program stays for calls to come. */
+function unref(port: MessagePort): void {
+  (port as MessagePort & { unref(): void }).unref();
 }
 
 function checkFunctions(functions: unknown): asserts functions is Exposed {

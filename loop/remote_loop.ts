@@ -60,7 +60,7 @@ export function connectLoop<F>(port: MessagePort): RemoteLoop<F> {
   if (typeof port?.postMessage !== "function") {
     throw new TypeError(`Cannot connect to a loop: a MessagePort is needed, not ${shown(port)}`);
   }
-  return new Connection(port as ReferencedPort) as unknown as RemoteLoop<F>;
+  return new Connection(port) as unknown as RemoteLoop<F>;
 }
 
 /** A port as Deno has it. */
@@ -69,13 +69,20 @@ type ReferencedPort = MessagePort & { ref(): void; unref(): void };
 const outside = AsyncLocalStorage.snapshot();
 
 class Connection {
+  /** What came from the other thread. It only keeps the other side's end open. */
+  readonly #given: MessagePort;
   readonly #port: ReferencedPort;
   readonly #outstanding = new Map<number, PromiseWithResolvers<unknown>>();
   #last = 0;
   #closed: string | null = null;
 
-  constructor(port: ReferencedPort) {
-    this.#port = port;
+  constructor(given: MessagePort) {
+    this.#given = given;
+    // A port that came from another thread is not told on Deno that the other end has closed; one that was made
+    // here is. So each side listens on one that it has made itself.
+    const { port1, port2 } = new MessageChannel();
+    given.postMessage(port2, [port2]);
+    const port = this.#port = port1 as ReferencedPort;
     outside(() => {
       port.onmessage = ({ data }) => this.#receive(data);
       port.addEventListener("close", () => this.#close("the other side has closed"));
@@ -129,6 +136,7 @@ class Connection {
     if (this.#closed !== null) return;
     this.#closed = why;
     this.#port.close();
+    this.#given.close();
     for (const { reject } of this.#outstanding.values()) {
       reject(new RuntimeError(`The call was not answered: ${why}`));
     }
