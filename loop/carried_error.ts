@@ -88,9 +88,7 @@ function carryWithin(thrown: unknown, around: readonly unknown[]): Carried {
       message: String(thrown.message),
       stack: thrown.stack,
       cause: "cause" in thrown ? carryWithin(thrown.cause, inside) : undefined,
-      errors: Array.isArray(errors)
-        ? errors.map((error) => carryWithin(error, inside))
-        : undefined,
+      errors: Array.isArray(errors) ? errors.map((error) => carryWithin(error, inside)) : undefined,
       properties: carryProperties(thrown, inside),
     },
   };
