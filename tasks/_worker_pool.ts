@@ -218,3 +218,7 @@ export class WorkerPool {
     scheduler.check();
   }
 }
+
+function withoutPeriod(error: unknown): string {
+  return (error as Error).message.replace(/\.$/, "");
+}
