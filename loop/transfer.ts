@@ -49,22 +49,30 @@ export function takeTransfers(values: readonly unknown[]): Transferable[] {
 
 /** All that could be moved of `value`. */
 export function transferables(value: unknown): Transferable[] {
-  const found = new Set<Transferable>();
-  const seen = new Set<object>();
+  return [...partsOf(value)].filter(isTransferable);
+}
+
+/** Whether some of `value` is memory that is shared. */
+export function sharesMemory(value: unknown): boolean {
+  return partsOf(value).values().some((part) => part instanceof SharedArrayBuffer);
+}
+
+/** `value` and all that is in it, as deep as arrays, collections and plain objects go. */
+function partsOf(value: unknown): Set<object> {
+  const parts = new Set<object>();
   const look = (value: unknown): void => {
-    if (typeof value !== "object" || value === null || seen.has(value)) return;
-    seen.add(value);
+    if (typeof value !== "object" || value === null || parts.has(value)) return;
+    parts.add(value);
     if (ArrayBuffer.isView(value)) look(value.buffer);
-    else if (isTransferable(value)) found.add(value);
     else if (Array.isArray(value) || value instanceof Set) value.forEach(look);
     else if (value instanceof Map) value.forEach((each, key) => (look(key), look(each)));
     else if (isPlain(value)) Object.values(value).forEach(look);
   };
   look(value);
-  return [...found];
+  return parts;
 }
 
-function isTransferable(value: object): value is Transferable {
+function isTransferable(value: object): value is object & Transferable {
   return value instanceof ArrayBuffer || value instanceof MessagePort ||
     value instanceof ReadableStream || value instanceof WritableStream ||
     value instanceof TransformStream;

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
+import { sharesMemory } from "../loop/transfer.ts";
 import { encodeFrame, FrameReader } from "./_frames.ts";
 import { permissionFlags } from "./_permission_flags.ts";
 import type { Remote, RemoteEvents, WorkerKind } from "./_worker_kind.ts";
@@ -35,6 +36,7 @@ export class ProcessKind implements WorkerKind {
   }
 
   pack(message: ToWorker): Uint8Array {
+    if (sharesMemory(message[3])) throw new TypeError("processes share no memory");
     return encodeFrame(message);
   }
 

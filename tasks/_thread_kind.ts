@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Worker } from "node:worker_threads";
 import { transferables } from "../loop/transfer.ts";
 import type { Remote, RemoteEvents, WorkerKind } from "./_worker_kind.ts";
-import type { ToWorker } from "./_worker_messages.ts";
+import { SETUP, type ToWorker } from "./_worker_messages.ts";
 import { POOLED } from "./_worker_thread.ts";
 
 /** What a thread works from is found beside this file, wherever that is. */
@@ -32,8 +32,7 @@ export class ThreadKind implements WorkerKind {
   }
 
   pack(message: ToWorker, moved: Transferable[]): PackedMessage {
-    const args = message[3];
-    if (args === undefined || (moved.length === 0 && args.every(isPrimitive))) {
+    if (moved.length === 0 && (message[3] ?? []).every(isPrimitive) && message[0] !== SETUP) {
       return { message, moved };
     }
     // The clone is ours: its buffers are moved when it is sent, so they are copied once.

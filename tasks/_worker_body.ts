@@ -56,8 +56,8 @@ export class WorkerBody {
       case CALL:
       case STREAM:
         this.#stopIdling?.();
-        if (this.#ready === null) this.#begin(message);
-        else this.#ready.then(() => this.#begin(message));
+        if (this.#ready === null) this.#launch(message);
+        else this.#ready.then(() => this.#launch(message));
         break;
       case PULL:
         if (message[1] === this.#call) this.#stream?.add(message[2]);
@@ -85,6 +85,12 @@ export class WorkerBody {
         return new Promise(() => {});
       },
     );
+  }
+
+  #launch(message: ToWorker & { 0: typeof CALL | typeof STREAM }): void {
+    // Deno's threads watch their memory in whatever a timer started, but not in what a message did.
+    if (this.#setup?.memoryLimited) setImmediate(() => this.#begin(message));
+    else this.#begin(message);
   }
 
   #begin([kind, id, target, args, reporters]: ToWorker & { 0: typeof CALL | typeof STREAM }): void {

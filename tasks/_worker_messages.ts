@@ -8,6 +8,8 @@ export interface Setup {
   readonly initializerArgs: readonly unknown[];
   /** Whether the buffers of results are moved, not copied. */
   readonly transferResults: boolean;
+  /** Whether it may use only so much memory. */
+  readonly memoryLimited: boolean;
   /** After how many idle milliseconds it says so. */
   readonly idleTimeout: number | null;
   /** Is 1 when nobody wants what it computes; only where memory can be shared. */

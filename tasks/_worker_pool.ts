@@ -56,6 +56,7 @@ export class WorkerPool {
       initializer: initializer === undefined ? null : targetOf(initializer),
       initializerArgs: initializerArgs ?? [],
       transferResults: this.#transfers,
+      memoryLimited: options.memoryLimit !== undefined,
       idleTimeout: idleTimeout === undefined || idleTimeout === Infinity ? null : idleTimeout,
     };
     this.#packSetup(null); // What cannot be sent is refused now, not when a worker starts.
@@ -104,7 +105,7 @@ export class WorkerPool {
     } catch (cause) {
       throw new TypeError(
         `Cannot send the arguments of the ${what} to a ${this.#kind.name}: ${
-          (cause as Error).message
+          withoutPeriod(cause)
         }; ` +
           `only data can be sent. For a function, send moduleFunction(url, name) and import it there`,
         { cause },

@@ -95,7 +95,20 @@ export class TaskPoolExecutor extends Executor {
 
   async #work(): Promise<void> {
     const worker = Task.current();
-    const end = (): void => worker.kill();
+    let left = false;
+    const leave = (): void => {
+      if (left) return;
+      left = true;
+      this.#workers--;
+      // A worker that was killed leaves calls behind.
+      if (this.#next < this.#calls.length) this.#startWorker();
+      else if (this.#workers === 0) this.#idle.wakeAll();
+    };
+    // The call may take its time to end, in a foreign promise for one. Nobody waits for that.
+    const end = (): void => {
+      worker.kill();
+      leave();
+    };
     try {
       for (let call = this.#take(); call !== undefined; call = this.#take()) {
         const { future, fn, args } = call;
@@ -119,10 +132,7 @@ export class TaskPoolExecutor extends Executor {
         future.setResult(value);
       }
     } finally {
-      this.#workers--;
-      // A worker that was killed leaves calls behind.
-      if (this.#next < this.#calls.length) this.#startWorker();
-      else if (this.#workers === 0) this.#idle.wakeAll();
+      leave();
     }
   }
 
