@@ -6,10 +6,10 @@ import type { Scheduler } from "./scheduler.ts";
 import { Strand } from "./strand.ts";
 import { takeTransfers } from "./transfer.ts";
 
-/** What the calling side sends: a call, which gets an answer only if it wants one, or that it is off. */
+/** What the calling side sends: a call that gets an answer, or one that may be cancelled by a flag that both see. */
 export type Request =
-  | [kind: "call" | "cast", id: number, name: string, args: unknown[]]
-  | [kind: "cancel", id: number];
+  | [kind: "call", id: number, name: string, args: unknown[]]
+  | [kind: "cast", cancelled: Int32Array, name: string, args: unknown[]];
 
 /** What comes back. */
 export type Answer = [id: number, returned: true, value: unknown] | [
@@ -75,8 +75,6 @@ class ExposedPort {
   /** Where the calls come from. */
   #port: MessagePort | null = null;
   readonly #forget: () => void;
-  /** Calls that have not begun and may be cancelled. */
-  readonly #pending = new Set<number>();
   #closed = false;
 
   constructor(scheduler: Scheduler, functions: Exposed, own: MessagePort, forget: () => void) {
@@ -106,34 +104,35 @@ class ExposedPort {
     unref(port);
   }
 
-  #receive(request: Request): void {
-    const [kind, id] = request;
-    if (kind === "cancel") {
-      this.#pending.delete(id);
-      return;
+  #receive([kind, mark, name, args]: Request): void {
+    if (this.#scheduler.accepts) {
+      outside(() =>
+        start(
+          this.#scheduler,
+          () => kind === "call" ? this.#call(mark, name, args) : this.#cast(mark, name, args),
+        )
+      );
+    } else if (kind === "call") {
+      this.#throw(mark, new RuntimeError(`Cannot call ${name}: its loop has ended`));
     }
-    const [, , name, args] = request;
-    const answers = kind === "call";
-    if (!this.#scheduler.accepts) {
-      if (answers) this.#throw(id, new RuntimeError(`Cannot call ${name}: its loop has ended`));
-      return;
-    }
-    this.#pending.add(id);
-    outside(() => start(this.#scheduler, () => this.#call(id, name, args, answers)));
   }
 
-  async #call(id: number, name: string, args: unknown[], answers: boolean): Promise<void> {
-    if (!this.#pending.delete(id)) return;
+  async #call(id: number, name: string, args: unknown[]): Promise<void> {
     try {
-      if (!Object.hasOwn(this.#functions, name)) {
-        throw new TypeError(`Cannot call ${name}: the loop exposes no function of that name`);
-      }
-      const value = await this.#functions[name](...(args as never[]));
-      if (answers) this.#return(id, name, value);
+      this.#return(id, name, await this.#functionNamed(name)(...(args as never[])));
     } catch (error) {
-      if (!answers) throw error;
       this.#throw(id, error);
     }
+  }
+
+  #cast(cancelled: Int32Array, name: string, args: unknown[]): unknown {
+    if (Atomics.load(cancelled, 0) === 1) return;
+    return this.#functionNamed(name)(...(args as never[]));
+  }
+
+  #functionNamed(name: string): (...args: never[]) => unknown {
+    if (Object.hasOwn(this.#functions, name)) return this.#functions[name];
+    throw new TypeError(`Cannot call ${name}: the loop exposes no function of that name`);
   }
 
   #return(id: number, name: string, value: unknown): void {

@@ -91,11 +91,9 @@ class Connection {
   }
 
   callFromThread(name: string, ...args: unknown[]): Handler {
-    const id = ++this.#last;
-    this.#send(["cast", id, name, args]);
-    return new RemoteHandler(() => {
-      if (this.#closed === null) this.#send(["cancel", id]);
-    });
+    const handler = new RemoteHandler();
+    this.#send(["cast", handler.flag, name, args]);
+    return handler;
   }
 
   async call(name: string, ...args: unknown[]): Promise<unknown> {
@@ -114,7 +112,7 @@ class Connection {
   #send(request: Request): void {
     if (this.#closed !== null) throw new RuntimeError(`Cannot call ${request[2]}: ${this.#closed}`);
     try {
-      this.#port.postMessage(request, takeTransfers(request[3] ?? []));
+      this.#port.postMessage(request, takeTransfers(request[3]));
     } catch (cause) {
       const why = (cause as Error).message;
       throw new TypeError(`Cannot call ${request[2]}: an argument cannot be sent: ${why}`, {
@@ -145,21 +143,15 @@ class Connection {
 }
 
 class RemoteHandler implements Handler {
-  readonly #cancel: () => void;
-  #cancelled = false;
-
-  constructor(cancel: () => void) {
-    this.#cancel = cancel;
-  }
+  /** What the other thread looks at before it calls. */
+  readonly flag: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 
   get cancelled(): boolean {
-    return this.#cancelled;
+    return this.flag[0] === 1;
   }
 
   cancel(): void {
-    if (this.#cancelled) return;
-    this.#cancelled = true;
-    this.#cancel();
+    Atomics.store(this.flag, 0, 1);
   }
 
   [Symbol.dispose](): void {
