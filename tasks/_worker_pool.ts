@@ -1,10 +1,10 @@
 import { checkCallback, checkCount, checkDelay } from "../loop/arguments.ts";
 import { RuntimeError } from "../loop/errors.ts";
+import { holdLoop } from "../loop/hold.ts";
 import { Line } from "../loop/line.ts";
 import { Ring } from "../loop/ring.ts";
-import { Scheduler } from "../loop/scheduler.ts";
 import { takeTransfers, transferables } from "../loop/transfer.ts";
-import { checkpoint, OUTSIDE, raisesTimeout } from "../loop/wait.ts";
+import { checkpoint, raisesTimeout } from "../loop/wait.ts";
 import { CallErrand, type Errand, StreamErrand } from "./_errand.ts";
 import { targetOf } from "./_function_source.ts";
 import { PooledWorker } from "./_pooled_worker.ts";
@@ -39,7 +39,7 @@ export class WorkerPool {
   #shutdown = false;
   /** How many workers have a call, or are about to end. */
   #active = 0;
-  #held: Scheduler | null = null;
+  #release: (() => void) | null = null;
 
   constructor(kind: WorkerKind, maxWorkers: number | undefined, options: WorkerPoolOptions) {
     const workers = maxWorkers ?? navigator.hardwareConcurrency;
@@ -197,11 +197,7 @@ export class WorkerPool {
 
   #activate(): void {
     if (this.#active++ > 0) return;
-    // The loop stays for the answer, and what comes from outside of it is no deadlock and takes real time.
-    const scheduler = this.#held = Scheduler.current();
-    scheduler.census.holds++;
-    scheduler.census.waits[OUTSIDE]++;
-    scheduler.check();
+    this.#release = holdLoop();
   }
 
   #deactivate(): void {
@@ -210,13 +206,10 @@ export class WorkerPool {
   }
 
   #settle(): void {
-    if (this.#active > 0 || this.#held === null) return;
-    const scheduler = this.#held;
-    this.#held = null;
-    scheduler.census.holds--;
-    scheduler.census.waits[OUTSIDE]--;
+    if (this.#active > 0 || this.#release === null) return;
     this.#over.wakeAll();
-    scheduler.check();
+    this.#release();
+    this.#release = null;
   }
 }
 

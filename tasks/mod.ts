@@ -12,6 +12,9 @@
  * | finish something though killed | {@linkcode shield} |
  * | keep values apart by task | {@linkcode Local} |
  * | make calls, so many at a time | {@linkcode TaskPoolExecutor} |
+ * | make them on other cores | {@linkcode ThreadPoolExecutor}, {@linkcode ProcessPoolExecutor} |
+ * | see how far a call is | {@linkcode Progress} |
+ * | run a server on every core | {@linkcode serveOnAllCores} |
  * | wait for the results of calls | {@linkcode Future}, {@linkcode wait}, {@linkcode asCompleted} |
  *
  * @module
@@ -27,6 +30,11 @@ export { ModuleFunction, moduleFunction, type ModuleFunctionOf } from "./module_
 export { ProcessPoolExecutor, type ProcessPoolOptions } from "./process_pool_executor.ts";
 export { Progress, type Reporter } from "./progress.ts";
 export { Selectable, type SelectSource } from "./selectable.ts";
+export {
+  serveOnAllCores,
+  type ServeOnAllCoresOptions,
+  type ServerContext,
+} from "./serve_on_all_cores.ts";
 export { shield } from "./shield.ts";
 export { sleep, type SleepOptions } from "./sleep.ts";
 export { spawn, task } from "./spawn.ts";
