@@ -2,6 +2,7 @@ import type { Reason } from "./blocked.ts";
 import { checkCallback, checkDelay } from "./arguments.ts";
 import { RuntimeError } from "./errors.ts";
 import type { ExceptionContext } from "./exceptions.ts";
+import { type Exposed, ExposedPorts } from "./expose.ts";
 import { Callback, type Handler } from "./handler.ts";
 import { checkLoopOptions, type EventLoopOptions } from "./loop_options.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -57,6 +58,7 @@ const foreign: Reason = { describe: () => "cooperate(), a foreign promise" };
 export class EventLoop {
   readonly #scheduler: Scheduler;
   readonly #signals: Signals;
+  readonly #exposed: ExposedPorts;
 
   /**
    * Makes the loop of this thread.
@@ -68,6 +70,7 @@ export class EventLoop {
     this.#scheduler = waiting ?? Scheduler.create(options);
     this.#scheduler.face = this;
     this.#signals = new Signals(this.#scheduler);
+    this.#exposed = new ExposedPorts(this.#scheduler);
   }
 
   /**
@@ -237,9 +240,9 @@ export class EventLoop {
    * @throws {DeadlockError} If every task waits for another one. `onDeadlock: "return"` resolves instead.
    * @throws {RuntimeError} If the loop is running or has ended, or a task calls.
    */
-  // deno-lint-ignore require-await
   async run(): Promise<void> {
-    return this.#scheduler.run(false);
+    await this.#scheduler.run(false);
+    this.#exposed.close();
   }
 
   /**
@@ -247,9 +250,9 @@ export class EventLoop {
    *
    * @throws {RuntimeError} If the loop is running or has ended, or a task calls.
    */
-  // deno-lint-ignore require-await
   async runForever(): Promise<void> {
-    return this.#scheduler.run(true);
+    await this.#scheduler.run(true);
+    this.#exposed.close();
   }
 
   /**
@@ -269,6 +272,20 @@ export class EventLoop {
   destroy(): void {
     this.#scheduler.destroy();
     this.#signals.clear();
+    this.#exposed.close();
+  }
+
+  /**
+   * Lets other threads call `functions` by name, by {@linkcode connectLoop} on the port that this returns, once that
+   * was transferred to them. The calls start here in order of arrival, each in a task of its own, so they may
+   * block; results and errors go back. The port is closed when the other side closes or its thread ends, and
+   * when this loop ends.
+   *
+   * @throws {TypeError} If one of them is no function.
+   */
+  expose(functions: Exposed): MessagePort {
+    this.#checkAlive();
+    return this.#exposed.expose(functions);
   }
 
   /**

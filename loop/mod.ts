@@ -9,15 +9,20 @@
  * | react to a signal | {@linkcode EventLoop.prototype.addSignalHandler} |
  * | wait for a foreign promise so that a kill reaches you | {@linkcode cooperate} |
  * | build a blocking call of your own | {@linkcode EventLoop.prototype.switch} |
+ * | call a loop in another thread | {@linkcode EventLoop.prototype.expose}, {@linkcode connectLoop} |
  * | test without waiting for real time | {@linkcode VirtualClock} |
  *
  * @module
  */
+export { registerErrorClass } from "./carried_error.ts";
 export { type Clock, VirtualClock } from "./clock.ts";
 export { DeadlockError } from "./deadlock.ts";
 export { LateError, RuntimeError, TimeoutError } from "./errors.ts";
 export { cooperate, EventLoop } from "./event_loop.ts";
 export type { ExceptionContext } from "./exceptions.ts";
+export type { Exposed } from "./expose.ts";
 export type { Handler } from "./handler.ts";
 export type { EventLoopOptions } from "./loop_options.ts";
+export { type ArgumentsOf, connectLoop, type RemoteLoop, type ResultOf } from "./remote_loop.ts";
+export { transfer } from "./transfer.ts";
 export type { WaitOptions, Waker } from "./wait.ts";

@@ -389,5 +389,6 @@ export class Scheduler {
 
 /** Whether this thread is a Worker, the web's kind or Node's. */
 function inWorker(): boolean {
-  return typeof (globalThis as { WorkerGlobalScope?: unknown }).WorkerGlobalScope === "function";
+  return typeof (globalThis as { DedicatedWorkerGlobalScope?: unknown })
+    .DedicatedWorkerGlobalScope === "function"; // The only name of this kind that Node's Workers have too.
 }

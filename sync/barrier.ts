@@ -1,4 +1,5 @@
 import { checkCallback, checkCount } from "../loop/arguments.ts";
+import { registerErrorClass } from "../loop/carried_error.ts";
 import { RuntimeError } from "../loop/errors.ts";
 import { Line } from "../loop/line.ts";
 import { checkOptions, checkpoint, type Expiry, type WaitOptions } from "../loop/wait.ts";
@@ -7,6 +8,7 @@ import { checkOptions, checkpoint, type Expiry, type WaitOptions } from "../loop
 export class BrokenBarrierError extends RuntimeError {
   static {
     this.prototype.name = "BrokenBarrierError";
+    registerErrorClass(this);
   }
 }
 

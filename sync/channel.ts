@@ -1,3 +1,4 @@
+import { registerErrorClass } from "../loop/carried_error.ts";
 import { Line } from "../loop/line.ts";
 import { checkpoint, raisesTimeout, type Waiter, type WaitOptions } from "../loop/wait.ts";
 import { type Selectable, selectable } from "../tasks/selectable.ts";
@@ -6,6 +7,7 @@ import { type Selectable, selectable } from "../tasks/selectable.ts";
 export class ChannelClosed extends Error {
   static {
     this.prototype.name = "ChannelClosed";
+    registerErrorClass(this);
   }
 }
 

@@ -1,4 +1,5 @@
 import { shown } from "../loop/arguments.ts";
+import { registerErrorClass } from "../loop/carried_error.ts";
 import { Line } from "../loop/line.ts";
 import { Ring } from "../loop/ring.ts";
 import { checkpoint, givesFalse, raises, type WaitOptions } from "../loop/wait.ts";
@@ -8,6 +9,7 @@ import { type Selectable, selectable } from "../tasks/selectable.ts";
 export class Empty extends Error {
   static {
     this.prototype.name = "Empty";
+    registerErrorClass(this);
   }
 }
 
@@ -15,6 +17,7 @@ export class Empty extends Error {
 export class Full extends Error {
   static {
     this.prototype.name = "Full";
+    registerErrorClass(this);
   }
 }
 
@@ -22,6 +25,7 @@ export class Full extends Error {
 export class ShutDown extends Error {
   static {
     this.prototype.name = "ShutDown";
+    registerErrorClass(this);
   }
 }
 

@@ -2,9 +2,19 @@ import { checkCallback } from "../loop/arguments.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import { checkOptions, type WaitOptions } from "../loop/wait.ts";
 import type { Future } from "./future.ts";
+import type { ModuleFunction } from "./module_function.ts";
 
-/** What an executor can call. */
-export type Callable<A extends unknown[], R> = (...args: A) => R;
+/**
+ * What an executor can call. A plain function is sent to a thread or process by its source, so there it must be
+ * self-contained.
+ */
+export type Callable<A extends unknown[], R> = ((...args: A) => R) | ModuleFunction<A, R>;
+
+/** What a function returns that can be called by `stream()`. */
+export type Streamable<T> =
+  | Iterable<T>
+  | AsyncIterable<T>
+  | PromiseLike<Iterable<T> | AsyncIterable<T>>;
 
 /** What {@linkcode Executor.prototype.shutdown} does besides. */
 export interface ShutdownOptions {

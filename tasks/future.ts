@@ -1,4 +1,5 @@
 import { checkCallback } from "../loop/arguments.ts";
+import { registerErrorClass } from "../loop/carried_error.ts";
 import { RuntimeError } from "../loop/errors.ts";
 import { Line } from "../loop/line.ts";
 import { Scheduler } from "../loop/scheduler.ts";
@@ -9,6 +10,7 @@ import { type Selectable, selectable } from "./selectable.ts";
 export class CancelledError extends Error {
   static {
     this.prototype.name = "CancelledError";
+    registerErrorClass(this);
   }
 }
 
@@ -16,6 +18,9 @@ type State = "pending" | "running" | "cancelled" | "returned" | "threw";
 
 /** Cancels a future whose call was ended while it ran. */
 export let settleCancelled: (future: Future<unknown>) => void;
+
+/** Has `end` called when the running call of a future is to be ended. */
+export let terminateBy: (future: Future<unknown>, end: () => void) => void;
 
 /** How a settled future ended. */
 export let outcomeOf: (future: Future<unknown>) => { failed: boolean; value: unknown };
@@ -45,6 +50,7 @@ export class Future<T> {
   // Typed so that a Future<number> is a Future<number | string>.
   #line: Line<unknown> | null = null;
   #callbacks: ((future: never) => void)[] | null = null;
+  #end: (() => void) | null = null;
 
   /** Whether it was cancelled. */
   get cancelled(): boolean {
@@ -65,6 +71,26 @@ export class Future<T> {
   cancel(): boolean {
     if (this.#state === "pending") this.#settle("cancelled", undefined);
     return this.#state === "cancelled";
+  }
+
+  /**
+   * Cancels the call also while it runs: its task is killed, its thread or process ended. The future is settled at
+   * once, and no other call is harmed.
+   *
+   * A process stops for good. A thread that computes without a pause cannot be stopped on Deno: nobody waits for it
+   * any more and it does not keep the program from ending, but it goes on until it pauses or next reports its
+   * {@linkcode Progress}. A future that was made by hand has no call to end, and is only cancelled.
+   *
+   * @returns Whether it is cancelled now.
+   */
+  terminate(): boolean {
+    const end = this.#end;
+    if (this.#state === "running" && end !== null) {
+      this.#settle("cancelled", undefined);
+      end();
+      return true;
+    }
+    return this.cancel();
   }
 
   /**
@@ -173,6 +199,7 @@ export class Future<T> {
   #settle(state: "cancelled" | "returned" | "threw", outcome: unknown): void {
     this.#state = state;
     this.#outcome = outcome;
+    this.#end = null;
     const line = this.#line;
     if (line !== null) {
       this.#line = null;
@@ -197,6 +224,9 @@ export class Future<T> {
   static {
     settleCancelled = (future) => {
       if (!future.done) future.#settle("cancelled", undefined);
+    };
+    terminateBy = (future, end) => {
+      future.#end = end;
     };
     outcomeOf = (future) => ({ failed: future.#state === "threw", value: future.#outcome });
   }

@@ -1,4 +1,5 @@
 import { checkCallback } from "../loop/arguments.ts";
+import { startCallsBy } from "../loop/expose.ts";
 import { Task } from "./task.ts";
 
 /**
@@ -58,3 +59,5 @@ export function task<A extends unknown[]>(
     return spawn(() => target.apply(this, args));
   };
 }
+
+startCallsBy(spawn);

@@ -2,8 +2,12 @@ import { checkCallback, checkCount } from "../loop/arguments.ts";
 import { RuntimeError, TaskExit } from "../loop/errors.ts";
 import { Line } from "../loop/line.ts";
 import { checkpoint, raisesTimeout } from "../loop/wait.ts";
-import { type Callable, Executor, type ShutdownOptions } from "./executor.ts";
-import { Future, settleCancelled } from "./future.ts";
+import { streamLocally } from "./_local_stream.ts";
+import type { CallStream } from "./call_stream.ts";
+import { type Callable, Executor, type ShutdownOptions, type Streamable } from "./executor.ts";
+import { Future, settleCancelled, terminateBy } from "./future.ts";
+import { importFunction, ModuleFunction } from "./module_function.ts";
+import { closeProgress, Progress } from "./progress.ts";
 import { Task } from "./task.ts";
 
 interface Call {
@@ -56,12 +60,31 @@ export class TaskPoolExecutor extends Executor {
     fn: Callable<A, R>,
     ...args: A
   ): Future<Awaited<R>> {
-    checkCallback("submit a call", fn);
+    const local = localFunction(fn);
     if (this.#shutdown) throw new RuntimeError("Cannot submit a call: the executor was shut down");
     const future = new Future<Awaited<R>>();
-    this.#calls.push({ future: future as Future<unknown>, fn, args });
+    if (args.some((arg) => arg instanceof Progress)) {
+      future.addDoneCallback(() => closeProgress(args));
+    }
+    this.#calls.push({ future: future as Future<unknown>, fn: local, args });
     if (this.#workers < this.#maxWorkers) this.#startWorker();
     return future;
+  }
+
+  /**
+   * Has a function called that returns something to iterate over, a generator for one, and gives what it yields.
+   * The function waits while it is a few items ahead. It has a worker for itself until it ends.
+   *
+   * @throws {RuntimeError} After {@linkcode TaskPoolExecutor.prototype.shutdown}.
+   */
+  stream<A extends unknown[], T>(fn: Callable<A, Streamable<T>>, ...args: A): CallStream<T> {
+    const local = localFunction(fn) as (...args: A) => unknown;
+    const stream = streamLocally(() => local(...args), (pour) => {
+      const future = this.submit(pour);
+      future.addDoneCallback(() => closeProgress(args));
+      return future;
+    });
+    return stream as CallStream<T>;
   }
 
   /**
@@ -84,10 +107,26 @@ export class TaskPoolExecutor extends Executor {
   }
 
   async #work(): Promise<void> {
+    const worker = Task.current();
+    let left = false;
+    const leave = (): void => {
+      if (left) return;
+      left = true;
+      this.#workers--;
+      // A worker that was killed leaves calls behind.
+      if (this.#next < this.#calls.length) this.#startWorker();
+      else if (this.#workers === 0) this.#idle.wakeAll();
+    };
+    // The call may take its time to end, in a foreign promise for one. Nobody waits for that.
+    const end = (): void => {
+      worker.kill();
+      leave();
+    };
     try {
       for (let call = this.#take(); call !== undefined; call = this.#take()) {
         const { future, fn, args } = call;
         if (!future.setRunningOrNotifyCancel()) continue;
+        terminateBy(future, end);
         let value: unknown;
         try {
           value = fn(...(args as never[]));
@@ -97,16 +136,16 @@ export class TaskPoolExecutor extends Executor {
             settleCancelled(future);
             throw error;
           }
+          // A kill that has not arrived yet was meant for this call, and must not hit the next.
+          if (future.done) return;
           future.setException(error);
           continue;
         }
+        if (future.done) return;
         future.setResult(value);
       }
     } finally {
-      this.#workers--;
-      // A worker that was killed leaves calls behind.
-      if (this.#next < this.#calls.length) this.#startWorker();
-      else if (this.#workers === 0) this.#idle.wakeAll();
+      leave();
     }
   }
 
@@ -125,4 +164,12 @@ export class TaskPoolExecutor extends Executor {
 
 function isThenable(value: unknown): boolean {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+function localFunction(fn: unknown): (...args: never[]) => unknown {
+  if (fn instanceof ModuleFunction) {
+    return async (...args) => (await importFunction(fn.module, fn.name))(...args);
+  }
+  checkCallback("submit a call", fn);
+  return fn as () => unknown;
 }

@@ -19,8 +19,22 @@ import {
 import { killAtEveryStep, type Step } from "../kill_at_every_step.ts";
 import { dropLoop, outcomeOf, runLoop, withLoop } from "../run_loop.ts";
 import { executorLaws } from "./executor_laws.ts";
+import { streamingLaws } from "./streaming_laws.ts";
 
 executorLaws({ name: "TaskPoolExecutor", make: (workers) => new TaskPoolExecutor(workers) });
+streamingLaws({
+  name: "TaskPoolExecutor",
+  make: (workers) => new TaskPoolExecutor(workers),
+  // A kill reaches a task in the calls of this library only.
+  hang(progress) {
+    progress?.send("running");
+    return current.loop.switch<never>();
+  },
+  async *yieldAndHang() {
+    yield 1;
+    await current.loop.switch<never>();
+  },
+});
 
 Deno.test("TaskPoolExecutor runs no more calls at a time than it has workers", () =>
   runLoop(async (loop) => {
