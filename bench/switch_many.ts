@@ -1,5 +1,6 @@
 import { sleep } from "../mod.ts";
 import { awaitNull, awaitNullAmong } from "./_floor.ts";
+import { handOverAmong } from "./_least_switch.ts";
 import { compare, type MeasureOptions } from "./_measure.ts";
 import { report } from "./_report.ts";
 import { inTasks } from "./_task.ts";
@@ -27,5 +28,11 @@ report({
 report({
   operation: "switch among 1,000 tasks, to as many async functions",
   ...await compare(switchAmongMany, (n) => awaitNullAmong(TASKS, n), options),
+  unit: "ns",
+});
+
+report({
+  operation: "switch among 1,000 tasks, to the least switch",
+  ...await compare(switchAmongMany, (n) => handOverAmong(TASKS, n), options),
   unit: "ns",
 });
