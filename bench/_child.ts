@@ -2,6 +2,8 @@
 export interface Child {
   /** What it prints, line by line. */
   lines(): AsyncIterableIterator<string>;
+  /** Send it a signal. */
+  signal(name: Deno.Signal): void;
   /** Wait until it has ended; whether that was without an error. */
   succeeded(): Promise<boolean>;
   /** End it now. */
@@ -20,6 +22,7 @@ export function spawnBench(name: string, ...args: string[]): Child {
   const lines = splitLines(process.stdout);
   return {
     lines: () => lines,
+    signal: (name) => process.kill(name),
     async succeeded() {
       return (await process.status).success;
     },

@@ -1,4 +1,6 @@
 // An echo server on Deno alone, which prints its port.
+import "./_processor_time.ts";
+
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 console.log(listener.addr.port);
 for await (const connection of listener) echo(connection);

@@ -1,5 +1,6 @@
 // An echo server on this library, which prints its port.
 import { EventLoop, spawn, type TcpConnection, TcpServer } from "../mod.ts";
+import "./_processor_time.ts";
 
 class EchoServer extends TcpServer {
   override async handleConnection(connection: TcpConnection): Promise<void> {

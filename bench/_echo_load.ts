@@ -5,6 +5,8 @@
 export interface Load {
   /** Messages echoed per second. */
   throughput: number;
+  /** Messages echoed in all, those before the measurement included. */
+  messages: number;
   /** Microseconds that half of the messages took at most. */
   p50: number;
   /** Microseconds that 99 of 100 messages took at most. */
@@ -20,6 +22,7 @@ const opened = await Promise.all(
 );
 
 const latencies: number[] = [];
+let messages = 0;
 const begin = performance.now() + WARM_UP;
 const end = begin + duration;
 
@@ -34,6 +37,7 @@ async function converse(connection: Deno.TcpConn): Promise<void> {
       if (n === null) throw new Error("The server hung up");
       received += n;
     }
+    messages++;
     const now = performance.now();
     if (sent >= begin) latencies.push(now - sent);
     sent = now;
@@ -46,6 +50,7 @@ await Promise.all(opened.map(converse));
 const sorted = Float64Array.from(latencies).sort();
 const load: Load = {
   throughput: sorted.length * 1_000 / duration,
+  messages,
   p50: sorted[Math.floor(sorted.length * 0.5)] * 1_000,
   p99: sorted[Math.floor(sorted.length * 0.99)] * 1_000,
 };
