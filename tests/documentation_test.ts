@@ -1,7 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url);
-const PAGES = ["README.md", "docs/scheduling.md", "docs/cancellation.md", "docs/testing.md"];
+const PAGES = [
+  "README.md",
+  "docs/scheduling.md",
+  "docs/cancellation.md",
+  "docs/testing.md",
+  "docs/performance.md",
+];
 
 Deno.test("every guide is one of the pages that are checked here", async () => {
   const guides = await Array.fromAsync(Deno.readDir(new URL("docs/", ROOT)), ({ name }) => name);
