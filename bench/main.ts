@@ -35,6 +35,10 @@ const BENCHMARKS = [
   "linear_timers",
   "linear_queue",
   "tcp_echo",
+  "pool_calls",
+  "pool_latency",
+  "pool_transfer",
+  "pool_scaling",
 ];
 
 const strict = Deno.args.includes("--strict");

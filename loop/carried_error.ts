@@ -17,8 +17,9 @@ export interface CarriedError {
 /** Whatever may be thrown, as data. */
 export type Carried = { readonly error: CarriedError } | { readonly value: unknown };
 
+/** A class of errors, however they are made. */
 // deno-lint-ignore no-explicit-any
-type ErrorClass = abstract new (...args: any[]) => Error;
+export type ErrorClass = abstract new (...args: any[]) => Error;
 
 const known = new Map<string, ErrorClass>();
 

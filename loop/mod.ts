@@ -14,7 +14,7 @@
  *
  * @module
  */
-export { registerErrorClass } from "./carried_error.ts";
+export { type ErrorClass, registerErrorClass } from "./carried_error.ts";
 export { type Clock, VirtualClock } from "./clock.ts";
 export { DeadlockError } from "./deadlock.ts";
 export { LateError, RuntimeError, TimeoutError } from "./errors.ts";

@@ -46,13 +46,13 @@ export interface RemoteLoop<F> {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { connectLoop, EventLoop, sleep } from "@evergreen/evergreen";
+ * import { connectLoop, cooperate, EventLoop, sleep } from "@evergreen/evergreen";
  *
  * const functions = { add: async (a: number, b: number) => (await sleep(1), a + b) };
  * const port = EventLoop.current().expose(functions); // To be sent to another thread.
  *
  * const remote = connectLoop<typeof functions>(port); // In that thread.
- * assertEquals(await remote.call("add", 1, 2), 3);
+ * assertEquals(await cooperate(remote.call("add", 1, 2)), 3);
  * remote.close();
  * ```
  */

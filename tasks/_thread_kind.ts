@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Worker } from "node:worker_threads";
 import { transferables } from "../loop/transfer.ts";
+import { disclose, enclose } from "./_envelope.ts";
 import type { Remote, RemoteEvents, WorkerKind } from "./_worker_kind.ts";
-import { SETUP, type ToWorker } from "./_worker_messages.ts";
+import { type FromWorker, SETUP, type ToWorker } from "./_worker_messages.ts";
 import { POOLED } from "./_worker_thread.ts";
 
 /** What a thread works from is found beside this file, wherever that is. */
@@ -10,7 +11,7 @@ const entry = workerUrl(new URL("./_worker_thread.ts", import.meta.url));
 
 /** A message whose arguments were cloned already. */
 interface PackedMessage {
-  readonly message: ToWorker;
+  readonly message: ToWorker | Map<0, ToWorker>;
   readonly moved: Transferable[];
 }
 
@@ -37,7 +38,7 @@ export class ThreadKind implements WorkerKind {
     }
     // The clone is ours: its buffers are moved when it is sent, so they are copied once.
     const clone = structuredClone(message, { transfer: moved });
-    return { message: clone, moved: transferables(clone[3]) };
+    return { message: enclose(clone), moved: transferables(clone[3]) };
   }
 
   start(events: RemoteEvents): Remote {
@@ -55,7 +56,7 @@ class Thread implements Remote {
       : { maxOldGenerationSizeMb: memoryLimit };
     const worker = this.#worker = new Worker(entry, { workerData: POOLED, resourceLimits });
     let thrown: unknown = undefined;
-    worker.on("message", (message) => events.message(message));
+    worker.on("message", (received) => events.message(disclose<FromWorker>(received)));
     worker.on("error", (error) => {
       thrown = error;
     });

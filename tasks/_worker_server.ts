@@ -10,36 +10,41 @@ interface ServerModule {
   serve?: (context: unknown) => unknown;
 }
 
-if (import.meta.main) {
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  const socket = new Socket({ fd: CHANNEL });
-  const send = (message: FromServer): void => {
-    socket.write(encodeFrame(message));
-  };
-  const frames = new FrameReader();
-  socket.on("data", (chunk: Uint8Array) => {
-    for (const message of frames.read(chunk)) receive(message as ToServer);
-  });
-  socket.on("end", stop);
-  socket.on("error", stop);
-  Deno.addSignalListener("SIGTERM", stop);
-  // Whoever started this one decides what Ctrl-C and a hang-up of the terminal mean.
-  for (const signal of ["SIGINT", "SIGHUP"] as const) Deno.addSignalListener(signal, () => {});
+/** The server of this process, and the pipe to the process that started it. */
+class Serving {
+  readonly #socket = new Socket({ fd: CHANNEL });
+  readonly #stopping = new AbortController();
 
-  function receive(message: ToServer): void {
-    if (message[0] === "stop") stop();
-    else serve(message[1], message[2], message[3]).then(() => Deno.exit(0), fail);
+  constructor() {
+    const stop = (): void => this.#stopping.abort();
+    const frames = new FrameReader();
+    this.#socket.on("data", (chunk: Uint8Array) => {
+      for (const message of frames.read(chunk)) this.#receive(message as ToServer);
+    });
+    this.#socket.on("end", stop);
+    this.#socket.on("error", stop);
+    Deno.addSignalListener("SIGTERM", stop);
+    // Whoever started this one decides what Ctrl-C and a hang-up of the terminal mean.
+    for (const signal of ["SIGINT", "SIGHUP"] as const) Deno.addSignalListener(signal, () => {});
   }
 
-  function fail(error: unknown): void {
-    socket.write(encodeFrame(["failed", carry(error)] satisfies FromServer), () => Deno.exit(1));
+  #receive(message: ToServer): void {
+    if (message[0] === "stop") return this.#stopping.abort();
+    const [, url, hostname, port] = message;
+    this.#serve(url, hostname, port).then(
+      () => Deno.exit(0),
+      (error) => this.#send(["failed", carry(error)], () => Deno.exit(1)),
+    );
   }
 
-  async function serve(url: string, hostname: string, port: number): Promise<void> {
+  #send(message: FromServer, sent?: () => void): void {
+    this.#socket.write(encodeFrame(message), sent);
+  }
+
+  async #serve(url: string, hostname: string, port: number): Promise<void> {
     const module: ServerModule = await import(url);
-    const ready = (port: number): void => send(["ready", port]);
-    const { signal } = stopping;
+    const ready = (port: number): void => this.#send(["ready", port]);
+    const { signal } = this.#stopping;
     if (typeof module.serve === "function") {
       await module.serve({ hostname, port, signal, ready });
     } else if (typeof module.default?.fetch === "function") {
@@ -56,3 +61,5 @@ if (import.meta.main) {
     }
   }
 }
+
+if (import.meta.main) new Serving();

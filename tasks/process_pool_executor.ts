@@ -44,6 +44,8 @@ export class ProcessPoolExecutor extends Executor {
   readonly #pool: WorkerPool;
 
   /**
+   * Makes one; its processes start when they are needed.
+   *
    * @param maxWorkers How many processes there may be. The default is as many as the machine has cores.
    * @throws {RangeError} If that, or a number among the options, is less than makes sense.
    */
@@ -75,6 +77,10 @@ export class ProcessPoolExecutor extends Executor {
     return this.#pool.stream(fn, args) as CallStream<T>;
   }
 
+  /**
+   * Refuses calls from now on, and waits for those that were submitted, and for its processes to end. May be called
+   * any number of times.
+   */
   override shutdown(options?: ShutdownOptions): Promise<void> {
     return this.#pool.shutdown(options);
   }

@@ -35,6 +35,8 @@ export class ThreadPoolExecutor extends Executor {
   readonly #pool: WorkerPool;
 
   /**
+   * Makes one; its threads start when they are needed.
+   *
    * @param maxWorkers How many threads there may be. The default is as many as the machine has cores.
    * @throws {RangeError} If that, or a number among the options, is less than makes sense.
    */
@@ -67,6 +69,10 @@ export class ThreadPoolExecutor extends Executor {
     return this.#pool.stream(fn, args) as CallStream<T>;
   }
 
+  /**
+   * Refuses calls from now on, and waits for those that were submitted, and for its threads to end. May be called
+   * any number of times.
+   */
   override shutdown(options?: ShutdownOptions): Promise<void> {
     return this.#pool.shutdown(options);
   }
