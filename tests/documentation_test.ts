@@ -6,6 +6,7 @@ const PAGES = [
   "docs/scheduling.md",
   "docs/cancellation.md",
   "docs/testing.md",
+  "docs/threads.md",
   "docs/performance.md",
 ];
 
