@@ -3,7 +3,7 @@
  *
  *     deno run -A examples/parallel_server.ts [port] [workers]
  *
- * SIGHUP replaces its processes one by one, without refusing a request; SIGTERM and Ctrl-C stop them.
+ * SIGHUP replaces its processes one by one; SIGTERM and Ctrl-C stop them. What was begun is answered.
  */
 import { serveOnAllCores } from "@evergreen/evergreen";
 

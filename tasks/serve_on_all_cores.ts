@@ -63,11 +63,13 @@ export interface ServerContext {
  * gets a {@linkcode ServerContext}.
  *
  * A process that dies is started again; its death is reported to the loop's exception handler. SIGHUP replaces one
- * process after the other by a new one with the module as it is then, and no request is refused meanwhile: each
- * old one answers what it has begun. SIGTERM and SIGINT stop them all in the same manner, and so does killing the
- * task that waits here.
+ * process after the other by a new one with the module as it is then: the new one serves before the old one
+ * stops, which answers what it has begun. SIGTERM and SIGINT stop them all in the same manner, and so does killing
+ * the task that waits here.
  *
- * Sharing a port is up to the system: Linux spreads connections over the processes, macOS gives all to one.
+ * Sharing a port is up to the system. Linux spreads connections over the processes, macOS gives all to one. When a
+ * process closes, Linux resets connections that wait for it to accept them, unless `net.ipv4.tcp_migrate_req` is 1:
+ * then it gives them to the others.
  *
  * @throws {BrokenExecutor} If the first processes do not get to serve.
  * @throws {Deno.errors.NotCapable} Without the permission to start a process.
