@@ -11,6 +11,8 @@
  * | read and write files | {@linkcode openFile}, {@linkcode FileStream} |
  * | use a descriptor that the program was given | {@linkcode PipeStream} |
  * | talk to the user | {@linkcode StdinStream}, {@linkcode StdoutStream}, {@linkcode TtyStream} |
+ * | answer HTTP requests, and give out files | {@linkcode HttpServer}, {@linkcode serveFiles} |
+ * | talk to a browser | {@linkcode upgrade}, {@linkcode WebSocketConnection} |
  * | read and write any of them | {@linkcode BaseStream} |
  * | know what went wrong | {@linkcode StreamError} and its subclasses |
  *
@@ -20,10 +22,12 @@ export { BaseStream, type LinesOptions } from "./base_stream.ts";
 export { ClientStream } from "./client_stream.ts";
 export { errno } from "./errno.ts";
 export { type FileOptions, FileStream, openFile } from "./file_stream.ts";
+export { type HttpHandler, HttpServer, type HttpServerOptions } from "./http_server.ts";
 export { PipeClient } from "./pipe_client.ts";
 export { PipeConnection } from "./pipe_connection.ts";
 export { PipeServer } from "./pipe_server.ts";
 export { PipeStream } from "./pipe_stream.ts";
+export { serveFiles } from "./serve_files.ts";
 export { StandardStream, StderrStream, StdinStream, StdoutStream } from "./standard_streams.ts";
 export { StreamConnection } from "./stream_connection.ts";
 export {
@@ -54,3 +58,4 @@ export type {
   TlsUpgrade,
   Transport,
 } from "./transport.ts";
+export { upgrade, type UpgradeOptions, WebSocketConnection } from "./web_socket_connection.ts";
