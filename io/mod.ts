@@ -42,7 +42,12 @@ export {
   TtyError,
 } from "./stream_error.ts";
 export { type BindOptions, StreamServer } from "./stream_server.ts";
-export { type StartTlsOptions, TcpClient, type TcpTarget } from "./tcp_client.ts";
+export {
+  type ConnectOptions,
+  type StartTlsOptions,
+  TcpClient,
+  type TcpTarget,
+} from "./tcp_client.ts";
 export { TcpConnection } from "./tcp_connection.ts";
 export { TcpServer } from "./tcp_server.ts";
 export { TlsClient, type TlsTarget } from "./tls_client.ts";

@@ -58,6 +58,10 @@ export abstract class TcpServer extends StreamServer<TcpConnection, Deno.NetAddr
     return new TcpConnection(socket, this as unknown as StreamServer);
   }
 
+  protected override hostOf(address: Deno.NetAddr): string {
+    return address.hostname;
+  }
+
   protected override nameOf(address: Deno.NetAddr): string {
     return shownAddress(address);
   }

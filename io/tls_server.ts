@@ -60,6 +60,10 @@ export abstract class TlsServer extends StreamServer<TlsConnection, Deno.NetAddr
     return new TlsConnection(socket, this as unknown as StreamServer);
   }
 
+  protected override hostOf(address: Deno.NetAddr): string {
+    return address.hostname;
+  }
+
   protected override nameOf(address: Deno.NetAddr): string {
     return shownAddress(address);
   }

@@ -18,6 +18,11 @@ export interface Transport {
    * @returns How many bytes the system took.
    */
   write(data: Uint8Array): number | Promise<number>;
+  /**
+   * Whether the first write may take a turn of the event loop though there is room. A stream waits for that one,
+   * and takes any later one that is not through at once for one that has to be buffered.
+   */
+  readonly startsSlowly?: boolean;
   /** Says to the other side that nothing more comes. */
   closeWrite(): void | Promise<void>;
   /** Ends it, with what is under way. */
