@@ -70,13 +70,13 @@ export function answerEarly(
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { HttpServer, spawn } from "@evergreen/evergreen";
+ * import { cooperate, HttpServer, spawn } from "@evergreen/evergreen";
  *
  * const server = new HttpServer((request) => new Response(new URL(request.url).pathname));
  * server.bind({ hostname: "127.0.0.1", port: 0 });
  * const serving = spawn(() => server.serve());
  *
- * const response = await fetch(`http://127.0.0.1:${server.sockname.port}/hello`);
+ * const response = await cooperate(fetch(`http://127.0.0.1:${server.sockname.port}/hello`));
  * assertEquals(await response.text(), "/hello");
  *
  * await server.close({ graceful: 1_000 });
@@ -99,6 +99,8 @@ export class HttpServer {
   #closing: Task | null = null;
 
   /**
+   * Makes a server, to be bound by {@linkcode HttpServer.prototype.bind}.
+   *
    * @param handler Answers a request. It runs in a task of its own.
    * @throws {TypeError} If `handler` is no function.
    */

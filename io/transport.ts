@@ -35,7 +35,9 @@ export interface Transport {
 
 /** A transport between two addresses. */
 export interface SocketTransport<A = unknown> extends Transport {
+  /** Its own address. */
   readonly localAddress: A;
+  /** The address of the other side. */
   readonly remoteAddress: A;
   /** Whether small writes are sent at once. */
   setNoDelay(enable: boolean): void;
@@ -67,6 +69,7 @@ export interface TlsSocket extends SocketTransport<Deno.NetAddr> {
 
 /** What a server stands on. */
 export interface Listener<A = unknown, S extends SocketTransport<A> = SocketTransport<A>> {
+  /** Where it listens. */
   readonly address: A;
   /** Waits for a client. A server has one of these under way at a time. */
   accept(): Promise<S>;

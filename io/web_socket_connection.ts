@@ -36,7 +36,7 @@ const INTERVAL = 5;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { HttpServer, spawn, upgrade } from "@evergreen/evergreen";
+ * import { cooperate, HttpServer, spawn, upgrade } from "@evergreen/evergreen";
  *
  * const server = new HttpServer(async (request) => {
  *   await using socket = await upgrade(request);
@@ -47,9 +47,9 @@ const INTERVAL = 5;
  *
  * const client = new WebSocket(`ws://127.0.0.1:${server.sockname.port}`);
  * client.onopen = () => client.send("hello");
- * const answer = await new Promise((resolve) => client.onmessage = ({ data }) => resolve(data));
- * assertEquals(answer, "hello");
- * await new Promise((resolve) => (client.onclose = resolve, client.close()));
+ * const answer = new Promise((resolve) => client.onmessage = ({ data }) => resolve(data));
+ * assertEquals(await cooperate(answer), "hello");
+ * await cooperate(new Promise((resolve) => (client.onclose = resolve, client.close())));
  * await server.close();
  * ```
  */
