@@ -1,3 +1,4 @@
+import { shown } from "../loop/arguments.ts";
 import type { ByteBuffer } from "./_byte_buffer.ts";
 import { BufferLimitError, IncompleteReadError } from "./stream_error.ts";
 import type { Delimiter } from "./_delimiter.ts";
@@ -80,4 +81,12 @@ function text(buffer: ByteBuffer, length: number, consumed: number): string {
   const decoded = decoder.decode(buffer.peek(length));
   buffer.skip(consumed);
   return decoded;
+}
+
+/** A regex that keeps no place of its own from one search to the next. */
+export function ownRegex(regex: RegExp): RegExp {
+  if (!(regex instanceof RegExp)) {
+    throw new TypeError(`Cannot read until a match: a RegExp is needed, not ${shown(regex)}`);
+  }
+  return new RegExp(regex.source, regex.flags.replaceAll(/[gy]/g, ""));
 }

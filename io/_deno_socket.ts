@@ -3,6 +3,7 @@ import type { Listener, SocketTransport, TlsSocket, TlsUpgrade } from "./transpo
 /** A connection of Deno's, of whichever kind. */
 export class DenoSocket<A extends Deno.Addr, C extends Deno.Conn<A> = Deno.Conn<A>>
   implements SocketTransport<A> {
+  readonly startsSlowly = true;
   protected readonly connection: C;
 
   constructor(connection: C) {

@@ -1,8 +1,9 @@
-import type { Socket } from "node:net";
-import type { Transport } from "./transport.ts";
+import { connect, type Socket } from "node:net";
+import type { TcpSocket, Transport } from "./transport.ts";
 
 /** A socket of Node's: what it brings by itself is held back until it is asked for. */
 export class NodeSocket implements Transport {
+  readonly startsSlowly = true;
   readonly #socket: Socket;
   #rest: Uint8Array | null = null;
   #waiting: { into: Uint8Array; done: PromiseWithResolvers<number | null> } | null = null;
@@ -93,4 +94,57 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   both.set(a);
   both.set(b, a.length);
   return both;
+}
+
+/** A TCP connection of Node's. */
+class NodeTcpSocket extends NodeSocket implements TcpSocket {
+  readonly #tcp: Socket;
+  readonly localAddress: Deno.NetAddr;
+  readonly remoteAddress: Deno.NetAddr;
+
+  constructor(socket: Socket) {
+    super(socket);
+    this.#tcp = socket;
+    const { localAddress = "", localPort = 0, remoteAddress = "", remotePort = 0 } = socket;
+    this.localAddress = { transport: "tcp", hostname: localAddress, port: localPort };
+    this.remoteAddress = { transport: "tcp", hostname: remoteAddress, port: remotePort };
+  }
+
+  setNoDelay(enable: boolean): void {
+    this.#tcp.setNoDelay(enable);
+  }
+
+  setKeepAlive(enable: boolean): void {
+    this.#tcp.setKeepAlive(enable);
+  }
+
+  startTls(): Promise<never> {
+    return Promise.reject(
+      new Deno.errors.NotSupported("A connection with a source address cannot go on with TLS"),
+    );
+  }
+}
+
+/** Connects from an address of this machine. */
+export function connectFrom(
+  source: { hostname: string; port?: number },
+  { hostname, port, signal }: { hostname: string; port: number; signal: AbortSignal },
+): Promise<TcpSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host: hostname,
+      port,
+      localAddress: source.hostname,
+      localPort: source.port,
+      allowHalfOpen: true,
+    });
+    const abort = () => socket.destroy(signal.reason);
+    signal.addEventListener("abort", abort);
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      signal.removeEventListener("abort", abort);
+      socket.off("error", reject);
+      resolve(new NodeTcpSocket(socket));
+    });
+  });
 }

@@ -1,4 +1,5 @@
-import type { BaseStream } from "./base_stream.ts";
+import { BaseStream } from "./base_stream.ts";
+import type { Transport } from "./transport.ts";
 
 /** A stream as a `ReadableStream`, which reads only when it is read. */
 export function readableOf(stream: BaseStream): ReadableStream<Uint8Array> {
@@ -21,4 +22,88 @@ export function writableOf(stream: BaseStream): WritableStream<Uint8Array> {
     close: () => stream.shutdown(),
     abort: () => stream.close(),
   });
+}
+
+/** A stream that stands on two of the platform's. */
+export function fromPlatform(
+  readable: ReadableStream<Uint8Array> | null,
+  writable: WritableStream<Uint8Array> | null,
+): BaseStream {
+  return new (platformStream ??= makeClass())(readable, writable);
+}
+
+type PlatformStreamClass = new (
+  readable: ReadableStream<Uint8Array> | null,
+  writable: WritableStream<Uint8Array> | null,
+) => BaseStream;
+
+let platformStream: PlatformStreamClass | null = null;
+
+/** The class is made when it is first needed, as the one it extends needs this file to be there. */
+function makeClass(): PlatformStreamClass {
+  return class PlatformStream extends BaseStream {
+    constructor(
+      readable: ReadableStream<Uint8Array> | null,
+      writable: WritableStream<Uint8Array> | null,
+    ) {
+      super();
+      this.attach(new PlatformTransport(readable, writable));
+    }
+
+    protected override get address(): undefined {
+      return undefined;
+    }
+  };
+}
+
+class PlatformTransport implements Transport {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | null;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array> | null;
+  #rest: Uint8Array | null = null;
+
+  constructor(
+    readable: ReadableStream<Uint8Array> | null,
+    writable: WritableStream<Uint8Array> | null,
+  ) {
+    this.#reader = readable?.getReader() ?? null;
+    this.#writer = writable?.getWriter() ?? null;
+    // What fails is told to who reads or writes.
+    this.#reader?.closed.catch(() => {});
+    this.#writer?.closed.catch(() => {});
+    this.#writer?.ready.catch(() => {});
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#rest === null || this.#rest.length === 0) {
+      const { done, value } = await this.#reader?.read() ?? { done: true, value: undefined };
+      if (done) return null;
+      this.#rest = value;
+    }
+    const count = Math.min(this.#rest.length, into.length);
+    into.set(this.#rest.subarray(0, count));
+    this.#rest = this.#rest.subarray(count);
+    return count;
+  }
+
+  async write(data: Uint8Array): Promise<number> {
+    if (this.#writer === null) throw new Deno.errors.NotSupported("There is no writable side");
+    await this.#writer.ready;
+    // Whoever reads it may keep it, and this memory is used again.
+    await this.#writer.write(data.slice());
+    return data.length;
+  }
+
+  async closeWrite(): Promise<void> {
+    await this.#writer?.close();
+  }
+
+  close(): void {
+    this.#reader?.cancel().catch(() => {});
+    // What was written arrives, as it does with a socket.
+    this.#writer?.close().catch(() => {});
+  }
+
+  // The platform's streams know of no such thing.
+  ref(): void {}
+  unref(): void {}
 }

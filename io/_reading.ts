@@ -24,6 +24,8 @@ export const WHATEVER = new Anything(Infinity);
  * the read stays, and what it brings is there for the next one.
  */
 export class Reading {
+  /** How many bytes have arrived. */
+  count = 0;
   readonly #buffer = new ByteBuffer();
   // deno-lint-ignore no-explicit-any
   readonly #readers: OutsideLine<any>;
@@ -178,6 +180,7 @@ export class Reading {
       this.#ended = true;
       this.#space = null;
     } else {
+      this.count += count;
       const reader = this.#readers.first;
       // The commonest case by far goes past the buffer.
       if (reader?.offer === WHATEVER && this.#buffer.size === 0) {

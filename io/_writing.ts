@@ -1,4 +1,5 @@
 import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
+import { BufferLimitError } from "./stream_error.ts";
 import { OutsideLine } from "./_outside_line.ts";
 import type { Transport } from "./transport.ts";
 
@@ -21,6 +22,10 @@ const DONE = Promise.resolve();
  * whoever wrote it has given up waiting.
  */
 export class Writing {
+  /** How many bytes the system has taken. */
+  count = 0;
+  /** How many bytes may be buffered. */
+  limit = Infinity;
   readonly #writers: OutsideLine<boolean>;
   readonly #flushers: OutsideLine<void>;
   #transport: Transport | null = null;
@@ -32,7 +37,7 @@ export class Writing {
   /** How many bytes the system has not taken. */
   #buffered = 0;
   /** Until the first write is through, the platform may not know yet that there is room. */
-  #fresh = true;
+  #fresh = false;
   #failure: (() => unknown) | null = null;
 
   /**
@@ -52,7 +57,7 @@ export class Writing {
   /** Writes to `transport` from now on, beginning with what is buffered. */
   attach(transport: Transport | null): void {
     this.#transport = transport;
-    this.#fresh = true;
+    this.#fresh = transport?.startsSlowly ?? false;
     if (transport !== null && this.#current === null) this.#next();
   }
 
@@ -67,6 +72,15 @@ export class Writing {
       this.#borrowed = borrowed;
       this.#buffered += bytes.length;
       return this.#hand(options);
+    }
+    if (this.#buffered + bytes.length > this.limit) {
+      return Promise.reject(
+        new BufferLimitError(
+          this.limit,
+          undefined,
+          "Cannot write: the other side is too slow, and",
+        ),
+      );
     }
     if (bytes.length > 0) this.#queue.push(own ? bytes : copied(bytes));
     this.#buffered += bytes.length;
@@ -132,6 +146,7 @@ export class Writing {
   #took(count: number): void {
     const current = this.#current!;
     this.#buffered -= count;
+    this.count += count;
     this.#fresh = false;
     if (count < current.length) {
       this.#current = this.#borrowed ? current.slice(count) : current.subarray(count);

@@ -2,9 +2,10 @@ import { shown } from "../loop/arguments.ts";
 import { cooperate } from "../loop/event_loop.ts";
 import { checkpoint, type WaitOptions } from "../loop/wait.ts";
 import { Delimiter } from "./_delimiter.ts";
-import { Anything, type Demand, Exactly, TextLine, Until } from "./_demand.ts";
+import { Anything, type Demand, Exactly, ownRegex, TextLine, Until } from "./_demand.ts";
 import { coded, failureOf } from "./_failure.ts";
-import { readableOf, writableOf } from "./_platform_streams.ts";
+import { fromPlatform, readableOf, writableOf } from "./_platform_streams.ts";
+import { checkSize } from "./_size.ts";
 import { Reading, WHATEVER } from "./_reading.ts";
 import { StreamError, type StreamErrorOptions } from "./stream_error.ts";
 import type { Transport } from "./transport.ts";
@@ -39,7 +40,7 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
   #transport: Transport | null = null;
   #maxBufferSize = MAX_BUFFER_SIZE;
   #state: "new" | "open" | "shut" | "closed" = "new";
-  #delimiter: { text: string; delimiter: Delimiter } | null = null;
+  #delimiter: Delimiter | null = null;
   #readable: ReadableStream<Uint8Array> | null = null;
   #writable: WritableStream<Uint8Array> | null = null;
 
@@ -63,9 +64,47 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
     this.#maxBufferSize = size;
   }
 
+  /**
+   * Makes a stream of two of the platform's. Closing it cancels the one and closes the other.
+   *
+   * @param readable Where it reads. Absent: it has ended already.
+   * @param writable Where it writes. Absent: it cannot be written.
+   */
+  static from(
+    readable?: ReadableStream<Uint8Array> | null,
+    writable?: WritableStream<Uint8Array> | null,
+  ): BaseStream {
+    return fromPlatform(readable ?? null, writable ?? null);
+  }
+
   /** How many bytes were written that the system has not taken yet. */
   get buffered(): number {
     return this.#writing.buffered;
+  }
+
+  /**
+   * How many bytes may be buffered to be written. A write that would make it more throws a
+   * {@linkcode BufferLimitError}, and none of its data is sent.
+   *
+   * @default {Infinity}
+   */
+  get maxBuffered(): number {
+    return this.#writing.limit;
+  }
+
+  set maxBuffered(size: number) {
+    checkSize("set maxBuffered", size, 1);
+    this.#writing.limit = size;
+  }
+
+  /** How many bytes have arrived. */
+  get bytesRead(): number {
+    return this.#reading.count;
+  }
+
+  /** How many bytes the system has taken. */
+  get bytesWritten(): number {
+    return this.#writing.count;
   }
 
   /**
@@ -111,7 +150,8 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    */
   readUntil(delimiter: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array | null> {
     return this.#take(options, () => {
-      const sought = this.#compile(delimiter);
+      // Nearly always the same one is asked for again.
+      const sought = this.#delimiter = Delimiter.compile(delimiter, this.#delimiter);
       return new Until((buffer) => buffer.find(sought), this.#maxBufferSize);
     });
   }
@@ -128,11 +168,8 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    */
   readUntilRegex(regex: RegExp, options?: WaitOptions): Promise<Uint8Array | null> {
     return this.#take(options, () => {
-      if (!(regex instanceof RegExp)) {
-        throw new TypeError(`Cannot read until a match: a RegExp is needed, not ${shown(regex)}`);
-      }
       const limit = this.#maxBufferSize;
-      const own = new RegExp(regex.source, regex.flags.replaceAll(/[gy]/g, ""));
+      const own = ownRegex(regex);
       return new Until((buffer) => buffer.match(own, limit), limit);
     });
   }
@@ -358,32 +395,5 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
 
   #error(what: string, why: string, code: string): StreamError {
     return this.makeError(`Cannot ${what} ${this.#name}: ${why}`, coded(code, this.address));
-  }
-
-  #compile(delimiter: string | Uint8Array): Delimiter {
-    if (typeof delimiter !== "string") {
-      if (delimiter instanceof Uint8Array) return new Delimiter(delimiter);
-      throw new TypeError(
-        `Cannot read until a delimiter: it must be a string or a Uint8Array, not ${
-          shown(delimiter)
-        }`,
-      );
-    }
-    // Nearly always the same one is asked for again.
-    if (this.#delimiter?.text !== delimiter) {
-      this.#delimiter = { text: delimiter, delimiter: new Delimiter(delimiter) };
-    }
-    return this.#delimiter.delimiter;
-  }
-}
-
-function checkSize(what: string, size: unknown, least: number): void {
-  if (typeof size !== "number") {
-    throw new TypeError(`Cannot ${what}: the number of bytes must be a number, not ${shown(size)}`);
-  }
-  if (!(size >= least) || (!Number.isInteger(size) && size !== Infinity)) {
-    throw new RangeError(
-      `Cannot ${what}: the number of bytes must be an integer of at least ${least}, not ${size}`,
-    );
   }
 }

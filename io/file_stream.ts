@@ -109,10 +109,12 @@ export class FileStream extends BaseStream {
     return this.#do("sync", options, () => this.#file.sync());
   }
 
+  /** What messages call it. */
   protected override get address(): string {
     return this.#path;
   }
 
+  /** Makes a {@linkcode FileError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new FileError(message, options);
   }

@@ -11,6 +11,8 @@
  * | read and write files | {@linkcode openFile}, {@linkcode FileStream} |
  * | use a descriptor that the program was given | {@linkcode PipeStream} |
  * | talk to the user | {@linkcode StdinStream}, {@linkcode StdoutStream}, {@linkcode TtyStream} |
+ * | answer HTTP requests, and give out files | {@linkcode HttpServer}, {@linkcode serveFiles} |
+ * | talk to a browser | {@linkcode upgrade}, {@linkcode WebSocketConnection} |
  * | read and write any of them | {@linkcode BaseStream} |
  * | know what went wrong | {@linkcode StreamError} and its subclasses |
  *
@@ -18,12 +20,14 @@
  */
 export { BaseStream, type LinesOptions } from "./base_stream.ts";
 export { ClientStream } from "./client_stream.ts";
-export { errno } from "./errno.ts";
+export { type Errno, errno } from "./errno.ts";
 export { type FileOptions, FileStream, openFile } from "./file_stream.ts";
+export { type HttpHandler, HttpServer, type HttpServerOptions } from "./http_server.ts";
 export { PipeClient } from "./pipe_client.ts";
 export { PipeConnection } from "./pipe_connection.ts";
 export { PipeServer } from "./pipe_server.ts";
 export { PipeStream } from "./pipe_stream.ts";
+export { serveFiles } from "./serve_files.ts";
 export { StandardStream, StderrStream, StdinStream, StdoutStream } from "./standard_streams.ts";
 export { StreamConnection } from "./stream_connection.ts";
 export {
@@ -38,7 +42,12 @@ export {
   TtyError,
 } from "./stream_error.ts";
 export { type BindOptions, StreamServer } from "./stream_server.ts";
-export { type StartTlsOptions, TcpClient, type TcpTarget } from "./tcp_client.ts";
+export {
+  type ConnectOptions,
+  type StartTlsOptions,
+  TcpClient,
+  type TcpTarget,
+} from "./tcp_client.ts";
 export { TcpConnection } from "./tcp_connection.ts";
 export { TcpServer } from "./tcp_server.ts";
 export { TlsClient, type TlsTarget } from "./tls_client.ts";
@@ -54,3 +63,4 @@ export type {
   TlsUpgrade,
   Transport,
 } from "./transport.ts";
+export { upgrade, type UpgradeOptions, WebSocketConnection } from "./web_socket_connection.ts";

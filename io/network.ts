@@ -1,4 +1,5 @@
 import { DenoListener, DenoSocket, DenoTcpSocket, DenoTlsSocket } from "./_deno_socket.ts";
+import { connectFrom } from "./_node_socket.ts";
 import { listenUnix } from "./_unix.ts";
 import type { Listener, SocketTransport, TcpSocket, TlsSocket } from "./transport.ts";
 
@@ -6,6 +7,8 @@ import type { Listener, SocketTransport, TcpSocket, TlsSocket } from "./transpor
 export interface ConnectTcpOptions {
   hostname: string;
   port: number;
+  /** The address of this machine that it comes from; by default the system chooses. */
+  sourceAddress?: { hostname: string; port?: number };
   /** Gives up when it aborts. */
   signal: AbortSignal;
 }
@@ -45,6 +48,10 @@ export interface Network {
 
 const platform: Network = {
   async connectTcp(options) {
+    // Only Node's sockets can be told.
+    if (options.sourceAddress !== undefined) {
+      return await connectFrom(options.sourceAddress, options);
+    }
     return new DenoTcpSocket(await Deno.connect(options));
   },
   listenTcp({ hostname, port, backlog }) {

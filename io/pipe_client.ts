@@ -22,6 +22,7 @@ export class PipeClient extends ClientStream<SocketTransport<Deno.UnixAddr>> {
     return this.dial(path, () => network.connectUnix(path), options);
   }
 
+  /** Makes a {@linkcode PipeError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new PipeError(message, options);
   }

@@ -9,10 +9,12 @@ export class PipeConnection extends StreamConnection<SocketTransport<Deno.UnixAd
     return this.socket.localAddress.path;
   }
 
+  /** What messages call it. */
   protected override get address(): string | undefined {
     return this.closed ? undefined : this.socket.localAddress.path;
   }
 
+  /** Makes a {@linkcode PipeError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new PipeError(message, options);
   }

@@ -25,14 +25,17 @@ export abstract class PipeServer
     return this.address.path;
   }
 
+  /** Makes the connection that stands on a socket. */
   protected override makeConnection(socket: SocketTransport<Deno.UnixAddr>): PipeConnection {
     return new PipeConnection(socket, this as unknown as StreamServer);
   }
 
+  /** What messages call a client. */
   protected override nameOf(): string {
     return `a client of ${this.pipename}`;
   }
 
+  /** Makes a {@linkcode PipeError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new PipeError(message, options);
   }

@@ -30,10 +30,12 @@ export class PipeStream extends BaseStream {
     }
   }
 
+  /** What messages call it. */
   protected override get address(): string | undefined {
     return this.#fd === null ? undefined : `descriptor ${this.#fd}`;
   }
 
+  /** Makes a {@linkcode PipeError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new PipeError(message, options);
   }

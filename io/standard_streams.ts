@@ -7,6 +7,7 @@ export abstract class StandardStream extends BaseStream {
   /** Whether a terminal stands behind it. */
   abstract readonly isTerminal: boolean;
 
+  /** Makes an error of the class that this kind of stream throws. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return this.isTerminal ? new TtyError(message, options) : new PipeError(message, options);
   }
@@ -28,6 +29,7 @@ export class StdinStream extends StandardStream {
     return Deno.stdin.isTerminal();
   }
 
+  /** What messages call it. */
   protected override get address(): string {
     return "the standard input";
   }
@@ -46,6 +48,7 @@ export class StdoutStream extends StandardStream {
     return Deno.stdout.isTerminal();
   }
 
+  /** What messages call it. */
   protected override get address(): string {
     return "the standard output";
   }
@@ -64,6 +67,7 @@ export class StderrStream extends StandardStream {
     return Deno.stderr.isTerminal();
   }
 
+  /** What messages call it. */
   protected override get address(): string {
     return "the standard error";
   }

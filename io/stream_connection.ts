@@ -6,6 +6,7 @@ import type { Transport } from "./transport.ts";
 export abstract class StreamConnection<T extends Transport = Transport> extends BaseStream {
   readonly #server: StreamServer | null;
   readonly #socket: T;
+  readonly #onClose: (() => void)[] = [];
 
   /** Made by the server that has accepted it. */
   constructor(socket: T, server: StreamServer | null) {
@@ -13,6 +14,17 @@ export abstract class StreamConnection<T extends Transport = Transport> extends 
     this.#server = server;
     this.#socket = socket;
     this.attach(socket);
+  }
+
+  /** Calls `callback` when it is closed, by whichever side of the program. */
+  onceClosed(callback: () => void): void {
+    this.#onClose.push(callback);
+  }
+
+  /** Closes it at once; what is buffered is dropped. Who waits on it gets an error. Again, it does nothing. */
+  override close(): void {
+    super.close();
+    for (const callback of this.#onClose.splice(0)) callback();
   }
 
   /** The server that has accepted it. */

@@ -87,7 +87,10 @@ export class IncompleteReadError extends StreamError {
   }
 }
 
-/** What was asked for did not come within the limit. What was read is still there to be read. */
+/**
+ * A limit of a stream was reached: what was to be read did not come within it, and what was read is still there;
+ * or what was to be written would have gone beyond it, and nothing of it is sent.
+ */
 export class BufferLimitError extends StreamError {
   static {
     this.prototype.name = "BufferLimitError";
@@ -97,8 +100,12 @@ export class BufferLimitError extends StreamError {
   readonly limit: number;
 
   /** Makes one. */
-  constructor(limit: number, options?: StreamErrorOptions) {
-    super(`Cannot read: what was asked for did not come within the limit of ${limit} bytes`, {
+  constructor(
+    limit: number,
+    options?: StreamErrorOptions,
+    what = "Cannot read: what was asked for did not come, and",
+  ) {
+    super(`${what} the limit is ${limit} bytes`, {
       code: "EBUFFERLIMIT",
       ...options,
     });

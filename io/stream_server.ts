@@ -1,4 +1,5 @@
 import { checkCount } from "../loop/arguments.ts";
+import { EventLoop } from "../loop/event_loop.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import { checkpoint, givesFalse } from "../loop/wait.ts";
 import { observe, Task } from "../tasks/task.ts";
@@ -28,6 +29,8 @@ export abstract class StreamServer<
   S extends SocketTransport<A> = SocketTransport<A>,
 > {
   readonly #tasks = new Map<C, Task>();
+  /** How many connections are open from each host. */
+  readonly #hosts = new Map<unknown, number>();
   readonly #line = new OutsideLine<unknown>(
     () => `${this.constructor.name}.serve()`,
     () => this.#left(),
@@ -41,6 +44,13 @@ export abstract class StreamServer<
   #serving = false;
   #closed = false;
   #maxConnections: number | undefined;
+
+  /** How long nothing may go either way before a connection is closed, in milliseconds. Undefined: for ever. */
+  idleTimeout?: number;
+  /** The {@linkcode BaseStream.prototype.maxBuffered} of each connection. Undefined: there is no limit. */
+  maxBuffered?: number;
+  /** How many connections may be open at once from one address; those beyond are closed. Undefined: any number. */
+  maxConnectionsPerPeer?: number;
 
   /** Whether {@linkcode StreamServer.prototype.close} was called. */
   get closed(): boolean {
@@ -144,6 +154,11 @@ export abstract class StreamServer<
   /** What a client's address is called in messages. */
   protected abstract nameOf(address: A): string;
 
+  /** What is the same for all clients of one machine; of a kind that has no such thing, for all. */
+  protected hostOf(_address: A): unknown {
+    return null;
+  }
+
   /** Makes an error of the class that this kind of server throws. */
   protected makeError(message: string, options: StreamErrorOptions): StreamError {
     return new StreamError(message, options);
@@ -203,6 +218,9 @@ export abstract class StreamServer<
   }
 
   #start(socket: S): void {
+    const host = this.hostOf(socket.remoteAddress);
+    const open = this.#hosts.get(host) ?? 0;
+    if (open >= (this.maxConnectionsPerPeer ?? Infinity)) return socket.close();
     let connection: C;
     try {
       connection = this.makeConnection(socket);
@@ -212,8 +230,12 @@ export abstract class StreamServer<
     }
     const name = `${this.constructor.name} with ${this.nameOf(socket.remoteAddress)}`;
     const task = new Task(() => this.#handle(connection), { name });
+    if (this.maxBuffered !== undefined) connection.maxBuffered = this.maxBuffered;
     observe(task, () => this.#closed);
     this.#tasks.set(connection, task);
+    this.#hosts.set(host, open + 1);
+    connection.onceClosed(() => this.#leave(host));
+    if (this.idleTimeout !== undefined) this.#watch(connection, task, this.idleTimeout);
     task.start();
   }
 
@@ -226,6 +248,29 @@ export abstract class StreamServer<
       connection.close();
       if (this.#tasks.delete(connection)) this.#line.wakeAll(undefined);
     }
+  }
+
+  /** Ends a connection on which nothing goes either way. */
+  #watch(connection: C, task: Task, limit: number): void {
+    let seen = -1;
+    const look = () => {
+      const now = connection.bytesRead + connection.bytesWritten;
+      if (now === seen) {
+        task.kill();
+        return connection.close();
+      }
+      seen = now;
+      handler = loop.callLater(limit, look);
+    };
+    const loop = EventLoop.current();
+    let handler = loop.callLater(limit, look);
+    connection.onceClosed(() => handler.cancel());
+  }
+
+  #leave(host: unknown): void {
+    const left = this.#hosts.get(host)! - 1;
+    if (left > 0) this.#hosts.set(host, left);
+    else this.#hosts.delete(host);
   }
 
   #left(): void {

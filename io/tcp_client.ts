@@ -8,6 +8,17 @@ import { network } from "./network.ts";
 import { type StreamError, type StreamErrorOptions, TcpError, TlsError } from "./stream_error.ts";
 import type { TcpSocket, TlsSocket } from "./transport.ts";
 
+/** How {@linkcode TcpClient.prototype.connect} connects. */
+export interface ConnectOptions extends WaitOptions {
+  /** The address of this machine that the connection comes from; by default the system chooses. */
+  sourceAddress?: {
+    /** The address. */
+    hostname: string;
+    /** The port; by default any that is free. */
+    port?: number;
+  };
+}
+
 /** How {@linkcode TcpClient.prototype.startTls} goes on. */
 export interface StartTlsOptions {
   /** Whose certificate is expected. The default is the name that was connected to. */
@@ -55,21 +66,24 @@ export class TcpClient extends ClientStream<TcpSocket | TlsSocket> {
   #alpnProtocol: string | null = null;
 
   /**
-   * Connects to a server. What was written before is sent then. An attempt that is killed or times out can be
+   * Connects to a server. Of a name with several addresses each is tried. What was written before is sent then. An attempt that is killed or times out can be
    * repeated.
    *
    * @throws {TcpError} If the server cannot be reached, or the client is closed, connected or connecting.
    * @throws {TimeoutError} If it takes longer than `options.timeout`.
    */
-  connect(target: TcpTarget, options?: WaitOptions): Promise<void> {
+  connect(target: TcpTarget, options?: ConnectOptions): Promise<void> {
+    const { sourceAddress } = options ?? {};
     try {
       checkTarget("connect", target);
+      if (sourceAddress !== undefined) checkTarget("connect", { port: 0, ...sourceAddress });
     } catch (error) {
       return Promise.reject(error);
     }
     const { hostname, port } = target;
     this.#hostname = hostname;
-    const open = (signal: AbortSignal) => network.connectTcp({ hostname, port, signal });
+    const open = (signal: AbortSignal) =>
+      network.connectTcp({ hostname, port, sourceAddress, signal });
     return this.dial(shownAddress(target), open, options);
   }
 

@@ -54,14 +54,22 @@ export abstract class TcpServer extends StreamServer<TcpConnection, Deno.NetAddr
     return this.address;
   }
 
+  /** Makes the connection that stands on a socket. */
   protected override makeConnection(socket: TcpSocket): TcpConnection {
     return new TcpConnection(socket, this as unknown as StreamServer);
   }
 
+  /** The machine that a client is on. */
+  protected override hostOf(address: Deno.NetAddr): string {
+    return address.hostname;
+  }
+
+  /** What messages call a client. */
   protected override nameOf(address: Deno.NetAddr): string {
     return shownAddress(address);
   }
 
+  /** Makes a {@linkcode TcpError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TcpError(message, options);
   }

@@ -58,6 +58,7 @@ export class TlsClient extends ClientStream<TlsSocket> {
     return this.connected.remoteAddress;
   }
 
+  /** Makes a {@linkcode TlsError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TlsError(message, options);
   }

@@ -46,10 +46,12 @@ export class TlsConnection extends StreamConnection<TlsSocket> {
     return this.socket.remoteAddress;
   }
 
+  /** What messages call it. */
   protected override get address(): string {
     return this.#address;
   }
 
+  /** Makes a {@linkcode TlsError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TlsError(message, options);
   }

@@ -52,18 +52,27 @@ export abstract class TlsServer extends StreamServer<TlsConnection, Deno.NetAddr
     return this.address;
   }
 
+  /** Makes the handshake, in the connection's task. */
   protected override prepare(connection: TlsConnection): Promise<void> {
     return connection.handshake({ timeout: this.handshakeTimeout });
   }
 
+  /** Makes the connection that stands on a socket. */
   protected override makeConnection(socket: TlsSocket): TlsConnection {
     return new TlsConnection(socket, this as unknown as StreamServer);
   }
 
+  /** The machine that a client is on. */
+  protected override hostOf(address: Deno.NetAddr): string {
+    return address.hostname;
+  }
+
+  /** What messages call a client. */
   protected override nameOf(address: Deno.NetAddr): string {
     return shownAddress(address);
   }
 
+  /** Makes a {@linkcode TlsError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TlsError(message, options);
   }

@@ -18,6 +18,11 @@ export interface Transport {
    * @returns How many bytes the system took.
    */
   write(data: Uint8Array): number | Promise<number>;
+  /**
+   * Whether the first write may take a turn of the event loop though there is room. A stream waits for that one,
+   * and takes any later one that is not through at once for one that has to be buffered.
+   */
+  readonly startsSlowly?: boolean;
   /** Says to the other side that nothing more comes. */
   closeWrite(): void | Promise<void>;
   /** Ends it, with what is under way. */
@@ -30,7 +35,9 @@ export interface Transport {
 
 /** A transport between two addresses. */
 export interface SocketTransport<A = unknown> extends Transport {
+  /** Its own address. */
   readonly localAddress: A;
+  /** The address of the other side. */
   readonly remoteAddress: A;
   /** Whether small writes are sent at once. */
   setNoDelay(enable: boolean): void;
@@ -62,6 +69,7 @@ export interface TlsSocket extends SocketTransport<Deno.NetAddr> {
 
 /** What a server stands on. */
 export interface Listener<A = unknown, S extends SocketTransport<A> = SocketTransport<A>> {
+  /** Where it listens. */
   readonly address: A;
   /** Waits for a client. A server has one of these under way at a time. */
   accept(): Promise<S>;

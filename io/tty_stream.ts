@@ -14,6 +14,8 @@ export class TtyStream extends BaseStream {
   readonly #fd: number;
 
   /**
+   * Opens a terminal.
+   *
    * @param fd The terminal's descriptor: 0, 1, 2, or any that the program was given.
    * @param readable Whether it is to be read; else it is to be written.
    * @throws {TtyError} If the descriptor is no terminal.
@@ -82,10 +84,12 @@ export class TtyStream extends BaseStream {
     super.close();
   }
 
+  /** What messages call it. */
   protected override get address(): string {
     return `terminal ${this.#fd}`;
   }
 
+  /** Makes a {@linkcode TtyError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TtyError(message, options);
   }

@@ -1,12 +1,12 @@
 import {
-  type BaseStream,
+  BaseStream,
   Event,
   PipeClient,
   PipeError,
   PipeServer,
   spawn,
   type StreamConnection,
-  type StreamError,
+  StreamError,
   type StreamErrorOptions,
   TcpClient,
   type TcpConnection,
@@ -31,6 +31,8 @@ export interface Kind {
   readonly error: new (message?: string, options?: StreamErrorOptions) => StreamError;
   /** Whether its end of output can be told to the other side while input goes on. */
   readonly halfClose: boolean;
+  /** Whether what it stands on never takes a write at once. */
+  readonly buffers?: boolean;
   connect(): Promise<Pair>;
 }
 
@@ -156,6 +158,25 @@ const unix: Kind = {
   },
 };
 
+const platform: Kind = {
+  name: "BaseStream.from()",
+  buffers: true,
+  error: StreamError,
+  halfClose: true,
+  connect() {
+    const room = { highWaterMark: 100_000, size: (chunk: Uint8Array) => chunk.length };
+    const there = new TransformStream<Uint8Array, Uint8Array>({}, room, room);
+    const back = new TransformStream<Uint8Array, Uint8Array>({}, room, room);
+    const near = BaseStream.from(back.readable, there.writable);
+    const far = BaseStream.from(there.readable, back.writable);
+    const close = () => {
+      near.close();
+      far.close();
+    };
+    return Promise.resolve({ near, far, close });
+  },
+};
+
 let paths = 0;
 
 /** A path that nothing is at. */
@@ -168,5 +189,6 @@ export const kinds: readonly Kind[] = [
   tcp,
   tls,
   startTls,
+  platform,
   ...(Deno.build.os === "windows" ? [] : [unix]),
 ];

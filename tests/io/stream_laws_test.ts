@@ -43,7 +43,8 @@ async function readText(stream: BaseStream, size: number): Promise<string | null
   return text(await stream.readBytes(size));
 }
 
-law("the first write is taken by the system", async ({ near, far }) => {
+law("the first write is taken by the system", async ({ near, far }, { buffers }) => {
+  if (buffers) return;
   assertEquals(await near.write("ping"), true);
   assertEquals(await readText(far, 4), "ping");
   assertEquals(await far.write("pong"), true);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
+  Event,
   EventLoop,
   type ExceptionContext,
   sleep,
@@ -11,6 +12,7 @@ import {
   TcpServer,
   TimeoutError,
 } from "../../mod.ts";
+import { lookup } from "node:dns/promises";
 import net from "node:net";
 import { KeepingServer } from "./_kinds.ts";
 import { text } from "./_scripted.ts";
@@ -347,4 +349,155 @@ Deno.test("many clients at once are each served", async () => {
     client.close();
   }));
   await until(() => server.connections.length === 0);
+});
+
+Deno.test("connect() comes from the source address it is given", async () => {
+  using server = Serves.start(async (connection) => {
+    await connection.write(connection.peername.hostname);
+    await connection.write(await connection.read() ?? "");
+  });
+  const client = new TcpClient();
+  await client.connect(server.sockname, { sourceAddress: { hostname: "127.0.0.2" } });
+  assertEquals(client.sockname.hostname, "127.0.0.2");
+  assertEquals(client.peername, server.sockname);
+  assertEquals(text(await client.readBytes(9)), "127.0.0.2");
+  assertEquals(await client.write("x"), true);
+  await client.shutdown();
+  assertEquals(text(await client.read()), "x");
+  assertEquals(await client.read(), null);
+  client.setNoDelay();
+  client.setKeepAlive();
+  client.close();
+  const other = new TcpClient();
+  const error = await assertRejects(
+    () => other.connect(server.sockname, { sourceAddress: { hostname: "192.0.2.1" } }),
+    TcpError,
+  );
+  assertMatch(error.code, /^(EADDRNOTAVAIL|EINVAL)$/);
+});
+
+Deno.test("connect() by name tries each of its addresses", async () => {
+  // Where the name has one address only, that is all there is to try.
+  for (const { address: hostname } of await lookup("localhost", { all: true })) {
+    using server = new Serves((connection) => connection.write("hello"));
+    server.bind({ hostname, port: 0 });
+    spawn(() => server.serve());
+    const client = new TcpClient();
+    await client.connect({ hostname: "localhost", port: server.sockname.port });
+    assertEquals(text(await client.readBytes(5)), "hello");
+    assertEquals(client.peername.hostname, hostname);
+    client.close();
+  }
+});
+
+Deno.test("a server closes connections on which nothing goes for too long, and no others", async () => {
+  using server = new Serves(async (connection) => {
+    for await (const data of connection) await connection.write(data);
+  });
+  server.idleTimeout = 60;
+  server.bind({ hostname: "127.0.0.1", port: 0 });
+  spawn(() => server.serve());
+  const [idle, busy] = [await connected(server), await connected(server)];
+  const talk = spawn(async () => {
+    for (let i = 0; i < 30; i++) {
+      await busy.write("x");
+      await busy.readBytes(1);
+      await sleep(10);
+    }
+  });
+  assertEquals(await idle.read(), null);
+  assert(talk.isAlive());
+  await talk.join();
+  assertEquals([busy.bytesRead, busy.bytesWritten], [30, 30]);
+  idle.close();
+  busy.close();
+});
+
+Deno.test("a write beyond maxBuffered is a BufferLimitError, and none of it is sent", async () => {
+  const outcome: unknown[] = [];
+  const done = new Event();
+  using server = new Serves(async (connection) => {
+    const piece = new Uint8Array(60_000);
+    let written = 0;
+    try {
+      while (true) {
+        await connection.write(piece, { timeout: 20 }).catch((error) => {
+          if (!(error instanceof TimeoutError)) throw error;
+        });
+        written += piece.length;
+      }
+    } catch (error) {
+      outcome.push((error as Error).name, connection.buffered <= 100_000, written);
+      done.set();
+      await connection.flush();
+    }
+  });
+  server.maxBuffered = 100_000;
+  server.bind({ hostname: "127.0.0.1", port: 0 });
+  spawn(() => server.serve());
+  const client = await connected(server);
+  await done.wait();
+  let count = 0;
+  for await (const chunk of client) count += chunk.length;
+  assertEquals(outcome, ["BufferLimitError", true, count]);
+  client.close();
+});
+
+Deno.test("a server closes connections beyond maxConnectionsPerPeer", async () => {
+  using server = new Serves(async (connection) => {
+    await connection.write("welcome");
+    await connection.read();
+  });
+  server.maxConnectionsPerPeer = 1;
+  server.bind({ hostname: "127.0.0.1", port: 0 });
+  spawn(() => server.serve());
+  const first = await connected(server);
+  assertEquals(text(await first.readBytes(7)), "welcome");
+  const second = await connected(server);
+  assertEquals(await second.read(), null);
+  first.close();
+  await until(() => server.connections.length === 0);
+  const third = await connected(server);
+  assertEquals(text(await third.readBytes(7)), "welcome");
+  for (const client of [second, third]) client.close();
+});
+
+Deno.test({
+  name: "a server that is out of descriptors says so, and goes on when there are some again",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const library = new URL("../../mod.ts", import.meta.url).href;
+    const program = `
+      import { EventLoop, sleep, spawn, TcpClient, TcpServer } from "${library}";
+      class Server extends TcpServer {
+        async handleConnection(connection) { await connection.write("hi"); await connection.read(); }
+      }
+      const reports = [];
+      EventLoop.current().setExceptionHandler(({ error, message }) => reports.push([error.code, message]));
+      const server = new Server();
+      server.bind({ hostname: "127.0.0.1", port: 0 });
+      spawn(() => server.serve());
+      await sleep(10);
+      const client = new TcpClient();
+      await client.connect(server.sockname);
+      await client.readBytes(2);
+      const files = [];
+      try { while (true) files.push(Deno.openSync("/dev/null")); } catch { files.pop().close(); }
+      const late = new TcpClient();
+      await late.connect(server.sockname);
+      while (reports.length === 0) await sleep(10);
+      await sleep(300);
+      for (const file of files) file.close();
+      console.log(new TextDecoder().decode(await late.readBytes(2)), JSON.stringify(reports));
+      late.close(); client.close(); server.close();
+    `;
+    const { stdout, stderr } = await new Deno.Command("bash", {
+      args: ["-c", `ulimit -n 100; exec "$0" eval "$1"`, Deno.execPath(), program],
+    }).output();
+    assertEquals(text(stderr), "");
+    assertEquals(
+      text(stdout),
+      `hi [["EMFILE","Server cannot accept clients, and goes on trying"]]\n`,
+    );
+  },
 });
