@@ -3,6 +3,7 @@ import { LoopAlarm } from "./loop_alarm.ts";
 import { Census } from "./census.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { describeDeadlock } from "./deadlock.ts";
+import { Descriptors } from "./descriptors.ts";
 import { RuntimeError } from "./errors.ts";
 import { watchForTheEnd } from "./last_words.ts";
 import type { ExceptionContext } from "./exceptions.ts";
@@ -43,6 +44,8 @@ export class Scheduler {
 
   readonly census = new Census();
   readonly timers = new Timers();
+  /** The raw descriptors that are watched. */
+  readonly descriptors: Descriptors = new Descriptors(this);
   readonly clock: Clock;
   /** Draws one of `n`; `null` without a seed: the first is taken. */
   readonly choose: ((n: number) => number) | null;
@@ -213,6 +216,7 @@ export class Scheduler {
     this.#phase = "destroyed";
     for (const strand of this.census.strands()) strand.drop();
     this.timers.clear();
+    this.descriptors.clear();
     Scheduler.#current = null;
   }
 
