@@ -353,9 +353,9 @@ export class Scheduler {
     const when = timers.live === 0 || still ? Infinity : timers.next();
     // The platform does not stay for signals, nor for a loop that was told to go on, nor for a timer that never
     // comes: a distant alarm makes it.
-    const stay = this.#phase === "forever" || (census.listeners > 0 && waiting) ||
-      (timers.live > 0 && !this.clock.virtual);
-    this.#alarm.set(when, this.clock, stay);
+    const stay = this.#phase === "forever" || (census.listeners > 0 && waiting);
+    const keep = stay || going;
+    this.#alarm.set(when, this.clock, stay || (timers.live > 0 && !this.clock.virtual), keep);
   }
 
   /** Whether `run()` is over though daemons may be ready. */
