@@ -13,3 +13,5 @@
  */
 export type { PatchableModule, PatchOptions } from "./modules.ts";
 export { isPatched, patch, patched, unpatch } from "./patch.ts";
+export { importPatched } from "./import_patched.ts";
+export { original, type OriginalFetch } from "./original.ts";
