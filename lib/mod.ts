@@ -4,13 +4,20 @@
  *
  * | To... | Use |
  * | --- | --- |
+ * | wait for several streams, sockets or descriptors at once | {@linkcode select} |
  * | start timers that the loop drives | {@linkcode time} |
  *
  * @module
  */
+import { type Ready, select, type SelectFunctions } from "./select.ts";
 import { time, type TimeFunctions } from "./time.ts";
 
-export type { TimeFunctions };
+export type { Ready, SelectFunctions, TimeFunctions };
 
 /** The cooperative versions, to be used without patching anything. */
-export const lib: { readonly time: TimeFunctions } = { time };
+export const lib: {
+  /** Waiting for several sources at once. */
+  readonly select: SelectFunctions;
+  /** Timers. */
+  readonly time: TimeFunctions;
+} = { select, time };
