@@ -43,35 +43,38 @@ export interface Network {
   listenUnix(path: string): Listener<Deno.UnixAddr, SocketTransport<Deno.UnixAddr>>;
 }
 
+// Taken now: a program may put functions of its own in their place.
+const { connect, connectTls, listen, listenTls, startTls } = Deno;
+
 const platform: Network = {
   async connectTcp(options) {
-    return new DenoTcpSocket(await Deno.connect(options));
+    return new DenoTcpSocket(await connect(options));
   },
   listenTcp({ hostname, port, backlog }) {
     return new DenoListener(
-      Deno.listen({ hostname, port, tcpBacklog: backlog }),
+      listen({ hostname, port, tcpBacklog: backlog }),
       (connection: Deno.TcpConn) => new DenoTcpSocket(connection),
     );
   },
   async connectTls({ signal, ...options }) {
     // With a certificate of one's own there is only this way, which takes no signal.
     if (options.cert !== undefined || options.key !== undefined) {
-      return new DenoTlsSocket(await Deno.connectTls(options as Deno.ConnectTlsOptions));
+      return new DenoTlsSocket(await connectTls(options as Deno.ConnectTlsOptions));
     }
     const { hostname, port, caCerts, alpnProtocols } = options;
-    const connection = await Deno.connect({ hostname, port, signal });
-    return new DenoTlsSocket(await Deno.startTls(connection, { hostname, caCerts, alpnProtocols }));
+    const connection = await connect({ hostname, port, signal });
+    return new DenoTlsSocket(await startTls(connection, { hostname, caCerts, alpnProtocols }));
   },
   listenTls({ backlog, ...options }) {
     return new DenoListener(
-      Deno.listenTls(
+      listenTls(
         { ...options, tcpBacklog: backlog } as Deno.ListenTlsOptions & Deno.TlsCertifiedKeyPem,
       ),
       (connection: Deno.TlsConn) => new DenoTlsSocket(connection),
     );
   },
   async connectUnix(path) {
-    return new DenoSocket(await Deno.connect({ transport: "unix", path }));
+    return new DenoSocket(await connect({ transport: "unix", path }));
   },
   listenUnix,
 };

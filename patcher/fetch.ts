@@ -1,5 +1,5 @@
-import { Scheduler } from "../loop/scheduler.ts";
-import { checkpoint, OUTSIDE, Wait } from "../loop/wait.ts";
+import { checkpoint } from "../loop/wait.ts";
+import { waitOutside } from "../lib/outside_wait.ts";
 import { current } from "../tasks/current.ts";
 
 const platformFetch = globalThis.fetch;
@@ -20,19 +20,11 @@ export function fetch(input: Request | URL | string, init?: RequestInit): Promis
   const signals = [abort.signal, current.task.signal];
   if (given !== null) signals.push(given);
   const signal = AbortSignal.any(signals);
-  return waitFor(
+  return waitOutside(
     `fetch() of ${input instanceof Request ? input.url : input}`,
     platformFetch(input, { ...init, signal }).then((response) => cooperative(response, abort)),
-    abort,
+    () => abort.abort(),
   );
-}
-
-/** Waits for `promise`; the wait that ends early aborts it. */
-function waitFor<T>(what: string, promise: Promise<T>, abort: AbortController): Promise<T> {
-  const wait = Wait.begin<T>(Scheduler.current(), { describe: () => what }, OUTSIDE);
-  promise.then((value) => wait.wake(value), (error) => wait.throw(error));
-  wait.onLeave(() => abort.abort());
-  return wait.promise;
 }
 
 /** Has the reading of a whole body be a blocking call, too. */
@@ -42,7 +34,11 @@ function cooperative(response: Response, abort: AbortController): Response {
     const value = function (this: Response): Promise<unknown> {
       const refused = checkpoint();
       if (refused !== undefined) return refused;
-      return waitFor(`Response.${name}() of ${response.url}`, read.call(response), abort);
+      return waitOutside(
+        `Response.${name}() of ${response.url}`,
+        read.call(response),
+        () => abort.abort(),
+      );
     };
     Object.defineProperty(response, name, { value, configurable: true, writable: true });
   }

@@ -35,7 +35,14 @@ function functionsOf(object: object, functions: object, names: readonly string[]
 
 /** What patching a module replaces. */
 export const replacements: Readonly<Record<PatchableModule, readonly Replacement[]>> = {
-  socket: [],
+  socket: functionsOf(Deno, lib.socket, [
+    "connect",
+    "connectTls",
+    "startTls",
+    "listen",
+    "listenTls",
+    "listenDatagram",
+  ]).filter(({ value }) => value !== undefined),
   time: [
     ...functionsOf(globalThis, lib.time, [
       "setTimeout",

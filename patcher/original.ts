@@ -1,10 +1,19 @@
 import { checkModule, type PatchableModule } from "./modules.ts";
+import type { SocketFunctions } from "../lib/socket.ts";
 import type { TimeFunctions } from "../lib/time.ts";
 
 // Taken when this module is loaded, which is before anything can be patched.
 const platformFetch = globalThis.fetch;
 
 const originals = {
+  socket: {
+    connect: Deno.connect,
+    connectTls: Deno.connectTls,
+    startTls: Deno.startTls,
+    listen: Deno.listen,
+    listenTls: Deno.listenTls,
+    ...("listenDatagram" in Deno ? { listenDatagram: Deno.listenDatagram } : {}),
+  } as SocketFunctions,
   time: {
     setTimeout: globalThis.setTimeout,
     setInterval: globalThis.setInterval,
@@ -30,6 +39,8 @@ export type OriginalFetch = typeof fetch & {
  *
  * @throws {TypeError} If there is no such module.
  */
+export function original(module: "socket"): SocketFunctions;
+/** The platform's own timers, patched or not. */
 export function original(module: "time"): TimeFunctions;
 /** The platform's own `fetch`, patched or not. */
 export function original(module: "fetch"): OriginalFetch;

@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import {
   type BaseStream,
+  current,
   Event,
   type EventLoop,
   lib,
@@ -14,10 +15,11 @@ import {
   sleep,
   spawn,
   TcpClient,
+  type TcpConnection,
+  TcpServer,
   Timeout,
   TimeoutError,
 } from "../../mod.ts";
-import { KeepingServer, tcp } from "../io/_kinds.ts";
 import { RawSystem } from "../raw_descriptors.ts";
 import { errorOf, runLoop, witness } from "../run_loop.ts";
 
@@ -29,16 +31,34 @@ async function run(body: (system: RawSystem, loop: EventLoop) => unknown): Promi
   await runLoop(async (loop) => void await body(system, loop), { clock: undefined });
 }
 
+/** A server that keeps its connections. */
+class KeepingServer extends TcpServer {
+  readonly kept: TcpConnection[] = [];
+  readonly arrived = new Event();
+
+  override async handleConnection(connection: TcpConnection): Promise<void> {
+    this.kept.push(connection);
+    this.arrived.set();
+    await new Event().wait({ signal: current.task.signal });
+  }
+}
+
 /** As {@linkcode run}, with two streams that are connected. */
 function runStreams(
   body: (near: BaseStream, far: BaseStream, loop: EventLoop) => unknown,
 ): Promise<void> {
   return runLoop(async (loop) => {
-    const pair = await tcp.connect();
+    const server = new KeepingServer();
+    server.bind({ hostname: "127.0.0.1", port: 0 });
+    spawn(() => server.serve());
+    const near = new TcpClient();
+    await near.connect(server.sockname);
+    await server.arrived.wait();
     try {
-      await body(pair.near, pair.far, loop);
+      await body(near, server.kept[0], loop);
     } finally {
-      pair.close();
+      near.close();
+      server.close();
     }
   }, { clock: undefined });
 }
