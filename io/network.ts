@@ -1,4 +1,6 @@
+import { Scheduler } from "../loop/scheduler.ts";
 import { DenoListener, DenoSocket, DenoTcpSocket, DenoTlsSocket } from "./_deno_socket.ts";
+import { fdNetwork } from "./_fd_network.ts";
 import { listenUnix } from "./_unix.ts";
 import type { Listener, SocketTransport, TcpSocket, TlsSocket } from "./transport.ts";
 
@@ -48,9 +50,12 @@ const { connect, connectTls, listen, listenTls, startTls } = Deno;
 
 const platform: Network = {
   async connectTcp(options) {
+    if (Scheduler.current().reactor === "fd") return await fdNetwork.connectTcp(options);
     return new DenoTcpSocket(await connect(options));
   },
-  listenTcp({ hostname, port, backlog }) {
+  listenTcp(options) {
+    if (Scheduler.current().reactor === "fd") return fdNetwork.listenTcp(options);
+    const { hostname, port, backlog } = options;
     return new DenoListener(
       listen({ hostname, port, tcpBacklog: backlog }),
       (connection: Deno.TcpConn) => new DenoTcpSocket(connection),

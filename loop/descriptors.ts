@@ -38,6 +38,7 @@ export class Descriptors {
   #busyUntil = 0;
   #sweepAt = 0;
   #stray = false;
+  readonly #leavers = new Set<() => void>();
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -51,7 +52,7 @@ export class Descriptors {
    * epoll nor kqueue.
    * @throws {NotCapable} Without `--allow-ffi`.
    */
-  watch(fd: number, direction: Direction, notify: (error?: Error) => void): Watch {
+  watch(fd: number, direction: Direction, notify: (error?: Error) => void): DescriptorWatch {
     checkDescriptor(fd);
     this.#poller ??= openPoller(fd);
     const bit = direction === "read" ? READ : WRITE;
@@ -73,6 +74,12 @@ export class Descriptors {
     const watch = new DescriptorWatch(this, entry, bit, notify);
     entry.watches.add(watch);
     return watch;
+  }
+
+  /** Calls `left` once no descriptor is left, when what the system has given is given back. */
+  onRetired(left: () => void): void {
+    this.#leavers.add(left);
+    this.#retire();
   }
 
   /** Forgets all, without a word to anybody. */
@@ -177,6 +184,8 @@ export class Descriptors {
     if (!needed) {
       this.#poller?.close();
       this.#poller = null;
+      for (const left of this.#leavers) left();
+      this.#leavers.clear();
     }
     this.#hold(-1);
   };
@@ -234,7 +243,8 @@ class Entry {
   constructor(readonly fd: number) {}
 }
 
-class DescriptorWatch implements Watch {
+/** A watch of a descriptor, which may also be taken back for a while. */
+export class DescriptorWatch implements Watch {
   #armed = false;
   #closed = false;
 
@@ -254,28 +264,29 @@ class DescriptorWatch implements Watch {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#disarm();
+    this.disarm();
     this.descriptors.drop(this);
+  }
+
+  /** Takes back {@linkcode DescriptorWatch.prototype.arm}. */
+  disarm(): void {
+    if (!this.#armed) return;
+    this.#armed = false;
+    this.descriptors.disarm();
   }
 
   /** Notifies if it is armed. */
   fire(): boolean {
     if (!this.#armed) return false;
-    this.#disarm();
+    this.disarm();
     this.notify();
     return true;
   }
 
   fail(error: Error): void {
     this.#closed = true;
-    this.#disarm();
+    this.disarm();
     this.notify(error);
-  }
-
-  #disarm(): void {
-    if (!this.#armed) return;
-    this.#armed = false;
-    this.descriptors.disarm();
   }
 }
 

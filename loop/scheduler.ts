@@ -8,7 +8,7 @@ import { RuntimeError } from "./errors.ts";
 import { watchForTheEnd } from "./last_words.ts";
 import type { ExceptionContext } from "./exceptions.ts";
 import { reportToConsole } from "./exceptions.ts";
-import type { EventLoopOptions } from "./loop_options.ts";
+import { type EventLoopOptions, reactorOfEnvironment } from "./loop_options.ts";
 import { seededChoice } from "./random.ts";
 import { type Ready, readyQueue } from "./ready.ts";
 import type { Ring } from "./ring.ts";
@@ -55,6 +55,8 @@ export class Scheduler {
   face: unknown = null;
   onException: ((context: ExceptionContext) => void) | null = null;
 
+  /** What TCP runs on. */
+  readonly reactor: "deno" | "fd";
   readonly #onDeadlock: "throw" | "return";
   readonly #ready: Ring<Ready>;
   #phase: Phase = "new";
@@ -75,6 +77,7 @@ export class Scheduler {
   constructor(options: EventLoopOptions) {
     this.clock = options.clock ?? systemClock;
     this.choose = options.seed === undefined ? null : seededChoice(options.seed);
+    this.reactor = options.reactor ?? reactorOfEnvironment();
     this.#onDeadlock = options.onDeadlock ?? "throw";
     this.#ready = readyQueue(this.choose);
   }
