@@ -3,7 +3,7 @@ import { createRequire, isBuiltin } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Script } from "node:vm";
-import * as bindings from "./_bindings.ts";
+import { bindingsOf } from "./_bindings.ts";
 import { nodeModule } from "./_node_modules.ts";
 import { isCommonJs } from "./_package_kind.ts";
 import type { PatchedUrl } from "./_patched_url.ts";
@@ -83,9 +83,7 @@ function run(module: Module, source: string, patched: PatchedUrl): void {
     __filename: filename,
     __dirname: dirname(filename),
   };
-  for (const [name, from] of bindings.bindingsOf(patched.modules)) {
-    values[name] = (bindings as Record<string, unknown>)[from];
-  }
+  for (const [name, value] of bindingsOf(patched.modules)) values[name] = value;
   compile(source.replace(/^#!.*/, ""), filename, values).apply(
     module.exports,
     Object.values(values),

@@ -1,3 +1,5 @@
+import { tokens } from "./_tokens.ts";
+
 /**
  * The names among `names` that a module has for itself at its top level: declared there, or imported. It keeps
  * them.
@@ -14,7 +16,8 @@ export function declaredNames(source: string, names: readonly string[]): Set<str
   let declaring: "nothing" | "one" | "variables" | "imports" = "nothing";
   let before = "";
   let added = "";
-  for (const token of tokens(source)) {
+  for (const { text: token } of tokens(source)) {
+    if (isText(token)) continue;
     if (OPENS.has(token)) {
       if (declaring === "one") declaring = "nothing";
       depth++;
@@ -58,62 +61,10 @@ const KEYWORDS: Readonly<Record<string, "one" | "variables" | "imports">> = Obje
 );
 const ENDS_NAMES = new Set(["=", ";", ":", "from", "."]);
 
+function isText(token: string): boolean {
+  return token.startsWith('"') || token.startsWith("'");
+}
+
 function isWord(token: string): boolean {
   return /^[\p{ID_Start}$_]/u.test(token);
-}
-
-/** After these, a slash begins a regular expression and divides nothing. */
-const BEFORE_REGEX =
-  /(?:^|[=(,[!&|?:{};+\-*%~^<>]|\b(?:return|typeof|case|in|of|do|else|void|delete|throw|new|await|yield))$/;
-
-const TOKEN =
-  /\s+|\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\[^])*"|'(?:[^'\\\n]|\\[^])*'|[\p{ID_Start}$_#][\p{ID_Continue}$\u200c\u200d]*|[0-9][\w.]*|[^]/uy;
-const REGEX = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\w*/y;
-
-/** The words and signs of a source, without its comments, strings and regular expressions. */
-function* tokens(source: string): Generator<string> {
-  let before = "";
-  /** For each template that is open, how many braces are open in its `${}`. */
-  const templates: number[] = [];
-  let position = 0;
-  while (position < source.length) {
-    const sign = source[position];
-    if (sign === "`" || (sign === "}" && templates.at(-1) === 0)) {
-      if (sign === "}") templates.pop();
-      position = endOfText(source, position + 1);
-      if (source[position - 1] === "{") templates.push(0);
-      before = ")";
-      continue;
-    }
-    if (
-      sign === "/" && BEFORE_REGEX.test(before) &&
-      !/^\/[/*]/.test(source.slice(position, position + 2))
-    ) {
-      REGEX.lastIndex = position;
-      if (REGEX.test(source)) {
-        position = REGEX.lastIndex;
-        before = ")";
-        continue;
-      }
-    }
-    TOKEN.lastIndex = position;
-    const token = TOKEN.exec(source)?.[0] ?? sign;
-    position += token.length;
-    if (/^\s|^\/[/*]/.test(token)) continue;
-    if (templates.length > 0 && (sign === "{" || sign === "}")) {
-      templates[templates.length - 1] += sign === "{" ? 1 : -1;
-    }
-    before = token;
-    if (sign !== '"' && sign !== "'") yield token;
-  }
-}
-
-/** Where a piece of a template ends: after its backtick, or after the `${` that interrupts it. */
-function endOfText(source: string, from: number): number {
-  for (let i = from; i < source.length; i++) {
-    if (source[i] === "\\") i++;
-    else if (source[i] === "`") return i + 1;
-    else if (source[i] === "$" && source[i + 1] === "{") return i + 2;
-  }
-  return source.length;
 }

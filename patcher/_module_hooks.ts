@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
+import { bindingsSource } from "./_bindings.ts";
 import { commonJsModule } from "./_common_js.ts";
 import { nodeModuleSource, replacesNodeModule } from "./_node_modules.ts";
 import { isCommonJs } from "./_package_kind.ts";
 import { parsePatchedUrl, type PatchedUrl } from "./_patched_url.ts";
+import { meantBy } from "./_specifiers.ts";
 import { patchedSource } from "./_patched_source.ts";
 
 interface Context {
@@ -34,6 +36,29 @@ const origins = new Map<string, PatchedUrl>();
 
 let installed = false;
 
+/** A package that the platform has not fetched. */
+class MissingPackage extends Error {
+  constructor(specifier: string) {
+    super(`The package ${specifier} was not fetched`);
+  }
+}
+
+/** The package that an error is about, if it is that one. */
+export function missingPackage(error: unknown): string | null {
+  return /The package (\S+) was not fetched/.exec(String((error as Error | null)?.message))?.[1] ??
+    null;
+}
+
+/** Has the platform fetch a package, and run nothing of it. */
+export async function fetchPackage(specifier: string): Promise<void> {
+  try {
+    // A file that no package has: the platform looks for it when it has the package.
+    await import(`${specifier.replace(/\/$/, "")}/not-a-file-of-evergreen`);
+  } catch {
+    // Whether it is there now, the next attempt will say.
+  }
+}
+
 /**
  * Has the platform find marked modules, and what they import, in their patched form. What is not marked, and is not
  * imported by what is, passes through.
@@ -46,11 +71,14 @@ export function installHooks(): void {
   if (installed) return;
   installed = true;
   (registerHooks as unknown as Register)({
-    resolve(specifier, context, next) {
+    resolve(given, context, next) {
+      const specifier = meantBy(given) ?? given;
       const marked = parsePatchedUrl(specifier);
       const parent = origins.get(context.parentURL ?? "");
       const patched = marked ?? parent;
       if (patched === undefined || patched === null) return next(specifier, context);
+      const bindings = bindingsSource(specifier);
+      if (bindings !== null) return { url: blobOf(specifier, () => bindings), shortCircuit: true };
       if (replacesNodeModule(specifier)) {
         return { url: blobOf(specifier, () => nodeModuleSource(specifier)), shortCircuit: true };
       }
@@ -58,6 +86,8 @@ export function installHooks(): void {
         ...context,
         parentURL: parent?.own ?? context.parentURL,
       });
+      // A package is in no file until it has been asked for in a way that lets the platform fetch it.
+      if (resolved.url.startsWith("npm:")) throw new MissingPackage(resolved.url);
       return isCode(resolved.url, context)
         ? { ...resolved, url: patchedBlob({ ...patched, own: resolved.url }) }
         : resolved;

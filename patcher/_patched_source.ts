@@ -1,10 +1,9 @@
 import * as nodeModule from "node:module";
-import { bindingsOf } from "./_bindings.ts";
+import { bindingsOf, bindingsSpecifier } from "./_bindings.ts";
 import { declaredNames } from "./_declared_names.ts";
 import type { PatchedUrl } from "./_patched_url.ts";
+import { withPortableSpecifiers } from "./_specifiers.ts";
 import { withIdentityMap, withMapOf } from "./_source_map.ts";
-
-const BINDINGS = new URL("_bindings.ts", import.meta.url).href;
 
 /** What takes the types out of TypeScript, as Node has it. */
 const { stripTypeScriptTypes } = nodeModule as unknown as {
@@ -24,14 +23,16 @@ export function patchedSource(source: string, patched: PatchedUrl): BlobSource {
   const code = ownAddress(source, patched.own) + source;
   const kind = /\.[cm]?([jt]sx?)$/.exec(new URL(patched.own).pathname)?.[1] ?? "js";
   if (kind === "js") {
-    return { code: withIdentityMap(code + imports, patched.own), type: "text/javascript" };
+    const mapped = withIdentityMap(code, patched.own);
+    return { code: withPortableSpecifiers(mapped) + imports, type: "text/javascript" };
   }
   // The platform itself can make more of it, but then the lines are those of the blob.
-  const platforms = { code: code + imports, type: MEDIA_TYPES[kind] };
+  const platforms = { code: withPortableSpecifiers(code) + imports, type: MEDIA_TYPES[kind] };
   if (kind !== "ts" || /^\s*@\w/m.test(source)) return platforms;
   try {
     const stripped = stripTypeScriptTypes(code, { mode: "transform", sourceMap: true });
-    return { code: withMapOf(stripped, patched.own, imports), type: "text/javascript" };
+    const mapped = withMapOf(stripped, patched.own);
+    return { code: withPortableSpecifiers(mapped) + imports, type: "text/javascript" };
   } catch {
     return platforms;
   }
@@ -44,14 +45,13 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 };
 
 function importsFor(source: string, { modules, kept }: PatchedUrl): string {
-  const bindings = bindingsOf(modules);
-  const declared = declaredNames(source, [...bindings.keys()]);
-  const names = [...bindings]
-    .filter(([name]) => source.includes(name) && !declared.has(name) && !kept.includes(name))
-    .map(([name, from]) => name === from ? name : `${from} as ${name}`);
-  return names.length === 0
-    ? ""
-    : `\nimport { ${names.join(", ")} } from ${JSON.stringify(BINDINGS)};`;
+  const names = [...bindingsOf(modules).keys()];
+  const declared = declaredNames(source, names);
+  const seen = names.filter((name) =>
+    source.includes(name) && !declared.has(name) && !kept.includes(name)
+  );
+  if (seen.length === 0) return "";
+  return `\nimport { ${seen.join(", ")} } from ${JSON.stringify(bindingsSpecifier(modules))};`;
 }
 
 /** What gives `import.meta` the address of the module's own file. */

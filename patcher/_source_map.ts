@@ -20,12 +20,12 @@ export function withIdentityMap(code: string, url: string): string {
   return withMap(code, { version: 3, sources: [url], names: [], mappings });
 }
 
-/** Has the map at the end of `code` name the file `url`, and puts `addition` before it. */
-export function withMapOf(code: string, url: string, addition: string): string {
+/** Has the map at the end of `code` name the file `url`. */
+export function withMapOf(code: string, url: string): string {
   const map = INLINE.exec(code);
-  if (map === null) return withIdentityMap(code + addition, url);
+  if (map === null) return withIdentityMap(code, url);
   const parsed = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(map[1]), byteOf)));
-  return withMap(code.slice(0, map.index) + addition, {
+  return withMap(code.slice(0, map.index), {
     version: 3,
     sources: [url],
     names: parsed.names ?? [],

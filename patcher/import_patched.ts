@@ -1,7 +1,7 @@
 import { shown } from "../loop/arguments.ts";
 import { cooperate } from "../loop/event_loop.ts";
 import { type PatchOptions, selectModules } from "./modules.ts";
-import { installHooks } from "./_module_hooks.ts";
+import { fetchPackage, installHooks, missingPackage } from "./_module_hooks.ts";
 import { markOf } from "./_patched_url.ts";
 
 /** How the engine says that a name is declared twice. */
@@ -19,7 +19,7 @@ const DECLARED_TWICE =
  * TypeScript and JavaScript are loaded so, in files and in npm packages, CommonJS too; what they import, by
  * whichever way and at whichever time, likewise. Shared with everybody else are: modules from the network, which the
  * platform does not hand out, JSON, native addons, packages that `require` ECMAScript modules, node's own modules but
- * those three, and this library. Code that asks for `globalThis.setTimeout` gets the platform's.
+ * those three, and this library. A module sees `globalThis` as a view of the global object.
  *
  * It is done by a synchronous hook of `node:module` (`registerHooks`) that sees every import, dynamic ones too, and
  * finds a blob for each file, with the imports of what is patched at its end and a map to the file's own lines. Blobs
@@ -41,11 +41,18 @@ export async function importPatched<M = Record<string, unknown>>(
   if (selected.length === 0) return await cooperate(import(address)) as M;
   installHooks();
   const kept: string[] = [];
+  const fetched = new Set<string>();
   while (true) {
     try {
       return await cooperate(import(address + markOf(selected, kept))) as M;
     } catch (error) {
-      // Nothing has run yet: an error of this kind comes before.
+      // Nothing has run yet: errors of these kinds come before.
+      const missing = missingPackage(error);
+      if (missing !== null && !fetched.has(missing)) {
+        fetched.add(missing);
+        await cooperate(fetchPackage(missing));
+        continue;
+      }
       const name = DECLARED_TWICE.exec(String((error as Error | null)?.message))?.[1];
       if (name === undefined || kept.includes(name)) throw error;
       kept.push(name);
