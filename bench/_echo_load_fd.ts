@@ -44,7 +44,7 @@ for (let under = connections; under > 0;) {
   const count = libc.epoll_wait(epoll, eventBytes, 512, -1);
   for (let at = 0; at < 12 * count; at += 12) {
     const fd = events.getInt32(at + 4, true);
-    const n = libc.recv(fd, buffer, MESSAGE_SIZE - received.get(fd)!, 0);
+    const n = libc.recv(fd, buffer, BigInt(MESSAGE_SIZE - received.get(fd)!), 0);
     if (n <= 0) throw new Error("The server hung up");
     const total = received.get(fd)! + n;
     received.set(fd, total);
@@ -60,7 +60,7 @@ for (let under = connections; under > 0;) {
 function ask(fd: number, now: number): void {
   received.set(fd, 0);
   sentAt.set(fd, now);
-  libc.send(fd, message, MESSAGE_SIZE, 0x4000);
+  libc.send(fd, message, BigInt(MESSAGE_SIZE), 0x4000);
 }
 
 const sorted = Float64Array.from(latencies).sort();

@@ -35,6 +35,7 @@ const BENCHMARKS = [
   "linear_timers",
   "linear_queue",
   "tcp_echo",
+  "tcp_echo_fd",
 ];
 
 const strict = Deno.args.includes("--strict");

@@ -12,14 +12,13 @@ async function crawl(
   patience: string,
   asked: (process: Deno.ChildProcess) => void,
 ): Promise<{ lines: string[]; code: number; gone: number }> {
-  let process: Deno.ChildProcess | undefined;
   let gone = 0;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { pathname } = new URL(request.url);
     if (pathname !== "/slow") {
       return new Response(pages[pathname] ?? "", { status: pathname in pages ? 200 : 404 });
     }
-    asked(process!);
+    asked(process);
     const { promise, resolve } = Promise.withResolvers<Response>();
     request.signal.addEventListener("abort", () => {
       gone++;
@@ -27,7 +26,7 @@ async function crawl(
     });
     return promise;
   });
-  process = new Deno.Command(Deno.execPath(), {
+  const process = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--allow-net", "--allow-read", "--allow-env", "--quiet"],
       ...[EXAMPLE, `http://127.0.0.1:${server.addr.port}/`, patience],

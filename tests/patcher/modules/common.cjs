@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-var
 const other = require("./common_other.cjs");
 var fetch = "its own";
 const clearInterval = "its own, too";
@@ -5,5 +6,5 @@ exports.functions = () => ({ setTimeout, fetch, clearInterval });
 exports.other = other;
 exports.filename = __filename;
 exports.fails = () => {
-  throw new Error("On line 8");
+  throw new Error("On line 9");
 };
