@@ -39,3 +39,6 @@ export * from "./loop/mod.ts";
 export * from "./tasks/mod.ts";
 export * from "./sync/mod.ts";
 export * from "./io/mod.ts";
+export * from "./lib/mod.ts";
+export * from "./ext/mod.ts";
+export * from "./patcher/mod.ts";

@@ -13,12 +13,30 @@ export interface Child {
 /** Start the file `name` of this folder. */
 export function spawnBench(name: string, ...args: string[]): Child {
   const file = new URL(name, import.meta.url);
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--quiet", "--v8-flags=--expose-gc", file.href, ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
+  return spawnCommand(
+    Deno.execPath(),
+    ["run", "--allow-all", "--quiet", "--v8-flags=--expose-gc", file.href, ...args],
+  );
+}
+
+/** Start another program, one of a neighbour for instance. If it cannot be started, it prints nothing. */
+export function spawnCommand(command: string, args: string[]): Child {
+  let process: Deno.ChildProcess;
+  try {
+    process = new Deno.Command(command, {
+      args,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return {
+      lines: async function* () {},
+      succeeded: () => Promise.resolve(false),
+      stop: () => Promise.resolve(),
+    };
+  }
   const lines = splitLines(process.stdout);
   return {
     lines: () => lines,

@@ -39,6 +39,7 @@ const BENCHMARKS = [
   "pool_latency",
   "pool_transfer",
   "pool_scaling",
+  "tcp_echo_fd",
 ];
 
 const strict = Deno.args.includes("--strict");

@@ -1,5 +1,8 @@
 import type { Listener, SocketTransport, TlsSocket, TlsUpgrade } from "./transport.ts";
 
+// Taken now: a program may put functions of its own in their place.
+const { startTls } = Deno;
+
 /** A connection of Deno's, of whichever kind. */
 export class DenoSocket<A extends Deno.Addr, C extends Deno.Conn<A> = Deno.Conn<A>>
   implements SocketTransport<A> {
@@ -59,7 +62,7 @@ export class DenoSocket<A extends Deno.Addr, C extends Deno.Conn<A> = Deno.Conn<
 /** A TCP connection of Deno's. */
 export class DenoTcpSocket extends DenoSocket<Deno.NetAddr, Deno.TcpConn> {
   async startTls(options: TlsUpgrade): Promise<TlsSocket> {
-    return new DenoTlsSocket(await Deno.startTls(this.connection, options));
+    return new DenoTlsSocket(await startTls(this.connection, options));
   }
 }
 

@@ -1,6 +1,8 @@
+import type { Watch } from "../loop/poll_source.ts";
 import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
 import { ByteBuffer } from "./_byte_buffer.ts";
 import { Anything, type Demand } from "./_demand.ts";
+import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
 import type { Transport } from "./transport.ts";
 
@@ -38,6 +40,8 @@ export class Reading {
   #unreferenced = false;
   #ended = false;
   #failure: (() => unknown) | null = null;
+  /** Who looks whether there is something to read, and takes nothing. */
+  readonly #onlookers = new Onlookers();
 
   /**
    * @param describe What the readers wait for.
@@ -71,6 +75,18 @@ export class Reading {
     return size;
   }
 
+  /** Calls `notify` once as soon as a read would not wait, at once if it would not now. */
+  watch(notify: () => void): Watch {
+    return this.#onlookers.add(notify, () => {
+      if (this.#ready) return true;
+      if (this.#unreferenced) this.#reference();
+      this.#fill();
+      return this.#ready;
+    }, () => {
+      if (!this.#needed) this.#unreference();
+    });
+  }
+
   take<T>(demand: Demand<T>, options?: WaitOptions): Promise<T | null> {
     const readers = this.#readers;
     if (readers.first === null) {
@@ -101,6 +117,7 @@ export class Reading {
     this.#space = null;
     this.#buffer.clear();
     this.#readers.raiseAll(make);
+    this.#onlookers.notify();
   }
 
   /** Has a look whether the platform has something at once. */
@@ -135,7 +152,7 @@ export class Reading {
 
   /** Reads as long as somebody waits, until the platform has nothing. */
   #fill(): void {
-    while (this.#readers.first !== null && this.#begin());
+    while (this.#needed && this.#begin());
   }
 
   /** Begins to read, if that is possible. Returns whether it is done already. */
@@ -173,6 +190,7 @@ export class Reading {
     if (this.#failure !== null) return;
     this.#failure = () => this.fault(cause);
     this.#serve();
+    this.#onlookers.notify();
   };
 
   #arrived(count: number | null): void {
@@ -190,6 +208,17 @@ export class Reading {
       else this.#buffer.adopt(this.#cut(count));
     }
     this.#serve();
+    if (this.#ready) this.#onlookers.notify();
+  }
+
+  /** Whether a read would not wait. */
+  get #ready(): boolean {
+    return this.#buffer.size > 0 || this.#ended || this.#failure !== null;
+  }
+
+  /** Whether somebody waits for what the platform has. */
+  get #needed(): boolean {
+    return this.#readers.first !== null || (this.#onlookers.size > 0 && !this.#ready);
   }
 
   /** Whether what has arrived is so little that it is better copied than given away with the space. */
@@ -224,7 +253,7 @@ export class Reading {
   /** Somebody has given up. Who was behind may want less than that one did. */
   #left(): void {
     this.#serve();
-    if (this.#readers.first === null) this.#unreference();
+    if (!this.#needed) this.#unreference();
   }
 
   #reference(): void {

@@ -1,6 +1,9 @@
 import { DenoListener, DenoSocket } from "./_deno_socket.ts";
 import type { Listener, SocketTransport } from "./transport.ts";
 
+// Taken now: a program may put functions of its own in their place.
+const { listen } = Deno;
+
 /**
  * Paths whose listener was closed, until the platform has removed them. It does that when the accept that was
  * under way has ended, which is later, and it does not look whose path it is by then.
@@ -11,11 +14,11 @@ const closing = new Map<string, Promise<unknown>>();
 export function listenUnix(path: string): Listener<Deno.UnixAddr, SocketTransport<Deno.UnixAddr>> {
   let listener: Deno.UnixListener;
   try {
-    listener = Deno.listen({ transport: "unix", path });
+    listener = listen({ transport: "unix", path });
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse) || !isStale(path)) throw error;
     Deno.removeSync(path);
-    listener = Deno.listen({ transport: "unix", path });
+    listener = listen({ transport: "unix", path });
   }
   closing.get(path)?.then(keep(path));
   return new UnixListener(listener);

@@ -1,5 +1,7 @@
+import type { Watch } from "../loop/poll_source.ts";
 import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
 import { BufferLimitError } from "./stream_error.ts";
+import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
 import type { Transport } from "./transport.ts";
 
@@ -39,6 +41,7 @@ export class Writing {
   /** Until the first write is through, the platform may not know yet that there is room. */
   #fresh = false;
   #failure: (() => unknown) | null = null;
+  readonly #onlookers = new Onlookers();
 
   /**
    * @param describe What the writers wait for.
@@ -59,6 +62,12 @@ export class Writing {
     this.#transport = transport;
     this.#fresh = transport?.startsSlowly ?? false;
     if (transport !== null && this.#current === null) this.#next();
+    if (this.#isWritable) this.#onlookers.notify();
+  }
+
+  /** Calls `notify` once as soon as a write would not wait, at once if it would not now. */
+  watch(notify: () => void): Watch {
+    return this.#onlookers.add(notify, () => this.#failure !== null || this.#isWritable);
   }
 
   write(data: string | Uint8Array, options?: WaitOptions): Promise<boolean> {
@@ -100,6 +109,10 @@ export class Writing {
 
   get #hasRoom(): boolean {
     return this.#buffered <= HIGH_WATER && !this.#borrowed;
+  }
+
+  get #isWritable(): boolean {
+    return this.#transport !== null && this.#hasRoom;
   }
 
   /** Gives what is current to the system, and sees whether it takes it at once. */
@@ -156,6 +169,7 @@ export class Writing {
     }
     this.#borrowed = false;
     if (this.#hasRoom && this.#writers.first !== null) this.#writers.wakeAll(false);
+    if (this.#isWritable) this.#onlookers.notify();
     if (this.#buffered === 0 && this.#flushers.first !== null) this.#flushers.wakeAll();
   }
 
@@ -194,6 +208,7 @@ export class Writing {
     this.#buffered = 0;
     this.#writers.raiseAll(make);
     this.#flushers.raiseAll(make);
+    this.#onlookers.notify();
   }
 }
 

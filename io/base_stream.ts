@@ -1,5 +1,6 @@
 import { shown } from "../loop/arguments.ts";
 import { cooperate } from "../loop/event_loop.ts";
+import { type Direction, type PollSource, type Watch, watching } from "../loop/poll_source.ts";
 import { checkpoint, type WaitOptions } from "../loop/wait.ts";
 import { Delimiter } from "./_delimiter.ts";
 import { Anything, type Demand, Exactly, ownRegex, TextLine, Until } from "./_demand.ts";
@@ -28,7 +29,7 @@ const MAX_BUFFER_SIZE = 1_048_576;
  * end of the input is `null`. After {@linkcode BaseStream.prototype.close} every call throws the stream's class
  * of error with the code "ECLOSED".
  */
-export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8Array> {
+export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8Array>, PollSource {
   readonly #reading = new Reading(
     () => this.#describe("reading from"),
     (cause) => this.fault("read from", cause),
@@ -280,6 +281,11 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
   /** The stream as one of the platform's. Closing it shuts the stream down, aborting it closes the stream. */
   get writable(): WritableStream<Uint8Array> {
     return this.#writable ??= writableOf(this);
+  }
+
+  /** Tells {@linkcode EventLoop.prototype.addReader} and `lib.select` when a call would not wait. */
+  [watching](direction: Direction, notify: (error?: Error) => void): Watch {
+    return (direction === "read" ? this.#reading : this.#writing).watch(() => notify());
   }
 
   /** Stands on `transport` from now on; what was written before is sent. For subclasses. */

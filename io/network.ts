@@ -1,4 +1,6 @@
+import { Scheduler } from "../loop/scheduler.ts";
 import { DenoListener, DenoSocket, DenoTcpSocket, DenoTlsSocket } from "./_deno_socket.ts";
+import { fdNetwork } from "./_fd_network.ts";
 import { connectFrom } from "./_node_socket.ts";
 import { listenUnix } from "./_unix.ts";
 import type { Listener, SocketTransport, TcpSocket, TlsSocket } from "./transport.ts";
@@ -46,39 +48,45 @@ export interface Network {
   listenUnix(path: string): Listener<Deno.UnixAddr, SocketTransport<Deno.UnixAddr>>;
 }
 
+// Taken now: a program may put functions of its own in their place.
+const { connect, connectTls, listen, listenTls, startTls } = Deno;
+
 const platform: Network = {
   async connectTcp(options) {
-    // Only Node's sockets can be told.
+    // Only Node's sockets can be told where to connect from.
     if (options.sourceAddress !== undefined) {
       return await connectFrom(options.sourceAddress, options);
     }
-    return new DenoTcpSocket(await Deno.connect(options));
+    if (Scheduler.current().reactor === "fd") return await fdNetwork.connectTcp(options);
+    return new DenoTcpSocket(await connect(options));
   },
-  listenTcp({ hostname, port, backlog }) {
+  listenTcp(options) {
+    if (Scheduler.current().reactor === "fd") return fdNetwork.listenTcp(options);
+    const { hostname, port, backlog } = options;
     return new DenoListener(
-      Deno.listen({ hostname, port, tcpBacklog: backlog }),
+      listen({ hostname, port, tcpBacklog: backlog }),
       (connection: Deno.TcpConn) => new DenoTcpSocket(connection),
     );
   },
   async connectTls({ signal, ...options }) {
     // With a certificate of one's own there is only this way, which takes no signal.
     if (options.cert !== undefined || options.key !== undefined) {
-      return new DenoTlsSocket(await Deno.connectTls(options as Deno.ConnectTlsOptions));
+      return new DenoTlsSocket(await connectTls(options as Deno.ConnectTlsOptions));
     }
     const { hostname, port, caCerts, alpnProtocols } = options;
-    const connection = await Deno.connect({ hostname, port, signal });
-    return new DenoTlsSocket(await Deno.startTls(connection, { hostname, caCerts, alpnProtocols }));
+    const connection = await connect({ hostname, port, signal });
+    return new DenoTlsSocket(await startTls(connection, { hostname, caCerts, alpnProtocols }));
   },
   listenTls({ backlog, ...options }) {
     return new DenoListener(
-      Deno.listenTls(
+      listenTls(
         { ...options, tcpBacklog: backlog } as Deno.ListenTlsOptions & Deno.TlsCertifiedKeyPem,
       ),
       (connection: Deno.TlsConn) => new DenoTlsSocket(connection),
     );
   },
   async connectUnix(path) {
-    return new DenoSocket(await Deno.connect({ transport: "unix", path }));
+    return new DenoSocket(await connect({ transport: "unix", path }));
   },
   listenUnix,
 };

@@ -1,9 +1,11 @@
 import { checkCount } from "../loop/arguments.ts";
 import { EventLoop } from "../loop/event_loop.ts";
+import { type Direction, type PollSource, type Watch, watching } from "../loop/poll_source.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import { checkpoint, givesFalse } from "../loop/wait.ts";
 import { observe, Task } from "../tasks/task.ts";
 import { coded, failureOf } from "./_failure.ts";
+import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
 import { StreamError, type StreamErrorOptions } from "./stream_error.ts";
 import type { StreamConnection } from "./stream_connection.ts";
@@ -27,7 +29,7 @@ export abstract class StreamServer<
   C extends StreamConnection = StreamConnection,
   A = unknown,
   S extends SocketTransport<A> = SocketTransport<A>,
-> {
+> implements PollSource {
   readonly #tasks = new Map<C, Task>();
   /** How many connections are open from each host. */
   readonly #hosts = new Map<unknown, number>();
@@ -35,6 +37,7 @@ export abstract class StreamServer<
     () => `${this.constructor.name}.serve()`,
     () => this.#left(),
   );
+  readonly #onlookers = new Onlookers();
   #listener: Listener<A, S> | null = null;
   #accepted: S[] = [];
   #failure: { cause: unknown } | null = null;
@@ -125,11 +128,22 @@ export abstract class StreamServer<
     for (const [connection] of tasks) connection.close();
     for (const socket of this.#accepted.splice(0)) socket.close();
     this.#line.wakeAll(undefined);
+    this.#onlookers.notify();
   }
 
   /** {@linkcode StreamServer.prototype.close} */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Tells when a client is there to be accepted; only before it is served, or after that has ended. */
+  [watching](_direction: Direction, notify: (error?: Error) => void): Watch {
+    return this.#onlookers.add(() => notify(), () => {
+      const listener = this.#listener;
+      if (this.#closed || listener === null || this.#accepted.length > 0) return true;
+      this.#accept(listener);
+      return false;
+    }, () => this.#left());
   }
 
   /** Binds it to what `open` makes. For subclasses. */
@@ -193,12 +207,14 @@ export abstract class StreamServer<
         if (this.#closed) return socket.close();
         this.#accepted.push(socket);
         this.#line.wakeAll(undefined);
+        this.#onlookers.notify();
       },
       (cause) => {
         this.#accepting = false;
         if (this.#closed) return;
         this.#failure = { cause };
         this.#line.wakeAll(undefined);
+        this.#onlookers.notify();
       },
     );
   }
@@ -274,6 +290,7 @@ export abstract class StreamServer<
   }
 
   #left(): void {
+    if (this.#onlookers.size > 0 || this.#line.size > 0) return;
     if (!this.#accepting || this.#unreferenced) return;
     this.#unreferenced = true;
     this.#listener?.unref();

@@ -8,12 +8,17 @@ export interface Clock {
   /**
    * Called when a loop has nothing to do until `when`: calls `wake` once it is `when` or later.
    *
+   * @param keep Whether the program stays alive for it; `false` if nobody waits but daemons and their like.
    * @returns A function that takes the call back.
    */
-  wakeAt(when: number, wake: () => void): () => void;
+  wakeAt(when: number, wake: () => void, keep?: boolean): () => void;
   /** Whether time must stand still while a task waits for something outside the loop. */
   readonly virtual: boolean;
 }
+
+// Taken now: a program may put functions of its own in their place, which may ask this clock.
+const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
+const { unrefTimer } = Deno;
 
 /** The longest delay that the platform's timers take; longer ones fire at once. */
 const LONGEST = 2 ** 31 - 1;
@@ -22,11 +27,12 @@ const LONGEST = 2 ** 31 - 1;
 export const systemClock: Clock = {
   virtual: false,
   time: () => performance.now(),
-  wakeAt(when, wake) {
+  wakeAt(when, wake, keep) {
     // A wake-up that comes early because the delay was cut does no harm: the loop finds nothing due
     // and asks again, which chains delays of any length.
     const delay = Math.min(Math.max(when - performance.now(), 0), LONGEST);
     const timer = setTimeout(wake, delay);
+    if (keep === false) unrefTimer(timer);
     return () => clearTimeout(timer);
   },
 };

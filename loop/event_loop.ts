@@ -5,6 +5,8 @@ import type { ExceptionContext } from "./exceptions.ts";
 import { type Exposed, ExposedPorts } from "./expose.ts";
 import { Callback, type Handler } from "./handler.ts";
 import { checkLoopOptions, type EventLoopOptions } from "./loop_options.ts";
+import type { Pollable } from "./poll_source.ts";
+import { Readiness } from "./readiness.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Signals } from "./signals.ts";
 import { Strand } from "./strand.ts";
@@ -59,6 +61,7 @@ export class EventLoop {
   readonly #scheduler: Scheduler;
   readonly #signals: Signals;
   readonly #exposed: ExposedPorts;
+  readonly #readiness: Readiness;
 
   /**
    * Makes the loop of this thread.
@@ -71,6 +74,7 @@ export class EventLoop {
     this.#scheduler.face = this;
     this.#signals = new Signals(this.#scheduler);
     this.#exposed = new ExposedPorts(this.#scheduler);
+    this.#readiness = new Readiness(this.#scheduler);
   }
 
   /**
@@ -169,6 +173,51 @@ export class EventLoop {
   /** Removes all handlers of `signal`. Returns whether there were any. */
   removeSignalHandler(signal: Deno.Signal): boolean {
     return this.#signals.remove(signal);
+  }
+
+  /**
+   * Calls `callback` at each turn of the loop in which `source` can be read: there is data, or the end of it, or
+   * an error. It is level-triggered, as in PEP 3156: what the callback leaves unread has it called again.
+   *
+   * A reader keeps {@linkcode EventLoop.prototype.run} going. If the descriptor is closed under it, it is
+   * cancelled, and the exception handler is told within about a second; remove it before you close.
+   *
+   * @param source A raw file descriptor, on Linux and macOS with `--allow-ffi`, or a stream, socket or server of
+   * this library.
+   * @throws {RuntimeError} If `source` has a reader already.
+   * @throws {RangeError} If it is a number that no descriptor can have.
+   * @throws {TypeError} If it cannot be watched, or `callback` is no function.
+   * @throws {BadResource} `Deno.errors.BadResource`, if the descriptor is not open.
+   * @throws {NotSupported} `Deno.errors.NotSupported`, if it is a file, which is always ready, or on other systems.
+   * @throws {NotCapable} `Deno.errors.NotCapable`, without `--allow-ffi`.
+   */
+  addReader<A extends unknown[]>(
+    source: Pollable,
+    callback: (...args: A) => void,
+    ...args: A
+  ): Handler {
+    this.#checkAlive();
+    return this.#readiness.add("read", source, callback, args);
+  }
+
+  /** Removes the reader of `source`. Returns whether there was one. */
+  removeReader(source: Pollable): boolean {
+    return this.#readiness.remove("read", source);
+  }
+
+  /** As {@linkcode EventLoop.prototype.addReader}, for when `source` can be written. */
+  addWriter<A extends unknown[]>(
+    source: Pollable,
+    callback: (...args: A) => void,
+    ...args: A
+  ): Handler {
+    this.#checkAlive();
+    return this.#readiness.add("write", source, callback, args);
+  }
+
+  /** Removes the writer of `source`. Returns whether there was one. */
+  removeWriter(source: Pollable): boolean {
+    return this.#readiness.remove("write", source);
   }
 
   /**
@@ -273,6 +322,7 @@ export class EventLoop {
     this.#scheduler.destroy();
     this.#signals.clear();
     this.#exposed.close();
+    this.#readiness.clear();
   }
 
   /**

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "./clock.ts";
 export class LoopAlarm {
   readonly #ring: () => void;
   #when = Infinity;
+  #keep = true;
   #cancel: (() => void) | null = null;
 
   constructor(ring: () => void) {
@@ -20,14 +21,17 @@ export class LoopAlarm {
   /**
    * Sees to it that it rings at `when` on `clock`, or before. With `stay` it is set even if that is never, which
    * keeps the process alive.
+   *
+   * @param keep Whether the process stays alive for it.
    */
-  set(when: number, clock: Clock, stay: boolean): void {
+  set(when: number, clock: Clock, stay: boolean, keep: boolean): void {
     if (when === Infinity && !stay) return this.clear();
     // One that rings too early finds nothing due and is set anew: cheaper than setting it each time.
-    if (this.#cancel !== null && this.#when <= when) return;
+    if (this.#cancel !== null && this.#when <= when && this.#keep === keep) return;
     this.clear();
     this.#when = when;
-    this.#cancel = (when === Infinity ? systemClock : clock).wakeAt(when, this.#ring);
+    this.#keep = keep;
+    this.#cancel = (when === Infinity ? systemClock : clock).wakeAt(when, this.#ring, keep);
   }
 
   clear(): void {

@@ -16,11 +16,19 @@ export interface EventLoopOptions {
    * Without it, in the order in which it became ready.
    */
   seed?: number;
+  /**
+   * What TCP runs on: the platform's own sockets, or raw ones whose readiness the loop watches (`"fd"`), which is
+   * quicker; that needs `--allow-ffi`, and Linux or macOS. The default is what the environment variable
+   * `EVERGREEN_REACTOR` says, where it may be read, and the platform's otherwise.
+   *
+   * @default {"deno"}
+   */
+  reactor?: "deno" | "fd";
 }
 
 /** Throws unless a loop can be made with `options`. */
 export function checkLoopOptions(options: EventLoopOptions): void {
-  const { onDeadlock, clock, seed } = options;
+  const { onDeadlock, clock, seed, reactor } = options;
   if (onDeadlock !== undefined && onDeadlock !== "throw" && onDeadlock !== "return") {
     throw new TypeError(
       `Cannot make an event loop: onDeadlock must be "throw" or "return", not ${shown(onDeadlock)}`,
@@ -32,6 +40,23 @@ export function checkLoopOptions(options: EventLoopOptions): void {
   if (seed !== undefined && !Number.isFinite(seed)) {
     throw new TypeError(`Cannot make an event loop: seed must be a number, not ${shown(seed)}`);
   }
+  if (reactor !== undefined) checkReactor("reactor", reactor);
+}
+
+/** Which sockets TCP runs on, where the loop's options do not say. */
+export function reactorOfEnvironment(): "deno" | "fd" {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "EVERGREEN_REACTOR" });
+  const reactor = state === "granted" ? Deno.env.get("EVERGREEN_REACTOR") : undefined;
+  if (reactor === undefined || reactor === "") return "deno";
+  checkReactor("EVERGREEN_REACTOR", reactor);
+  return reactor;
+}
+
+function checkReactor(what: string, reactor: unknown): asserts reactor is "deno" | "fd" {
+  if (reactor === "deno" || reactor === "fd") return;
+  throw new TypeError(
+    `Cannot make an event loop: ${what} must be "deno" or "fd", not ${shown(reactor)}`,
+  );
 }
 
 function isClock(clock: unknown): clock is Clock {

@@ -6,6 +6,7 @@
  * | --- | --- |
  * | run everything until nothing is left to do | {@linkcode EventLoop.prototype.run} |
  * | call a function soon, later or at a time | {@linkcode EventLoop.prototype.callSoon} and its neighbours |
+ * | be told when a descriptor or stream can be read | {@linkcode EventLoop.prototype.addReader} |
  * | react to a signal | {@linkcode EventLoop.prototype.addSignalHandler} |
  * | wait for a foreign promise so that a kill reaches you | {@linkcode cooperate} |
  * | build a blocking call of your own | {@linkcode EventLoop.prototype.switch} |
@@ -25,4 +26,11 @@ export type { Handler } from "./handler.ts";
 export type { EventLoopOptions } from "./loop_options.ts";
 export { type ArgumentsOf, connectLoop, type RemoteLoop, type ResultOf } from "./remote_loop.ts";
 export { transfer } from "./transfer.ts";
+export {
+  type Direction,
+  type Pollable,
+  type PollSource,
+  type Watch,
+  watching,
+} from "./poll_source.ts";
 export type { WaitOptions, Waker } from "./wait.ts";

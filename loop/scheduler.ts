@@ -3,11 +3,12 @@ import { LoopAlarm } from "./loop_alarm.ts";
 import { Census } from "./census.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { describeDeadlock } from "./deadlock.ts";
+import { Descriptors } from "./descriptors.ts";
 import { RuntimeError } from "./errors.ts";
 import { watchForTheEnd } from "./last_words.ts";
 import type { ExceptionContext } from "./exceptions.ts";
 import { reportToConsole } from "./exceptions.ts";
-import type { EventLoopOptions } from "./loop_options.ts";
+import { type EventLoopOptions, reactorOfEnvironment } from "./loop_options.ts";
 import { seededChoice } from "./random.ts";
 import { type Ready, readyQueue } from "./ready.ts";
 import type { Ring } from "./ring.ts";
@@ -43,6 +44,8 @@ export class Scheduler {
 
   readonly census = new Census();
   readonly timers = new Timers();
+  /** The raw descriptors that are watched. */
+  readonly descriptors: Descriptors = new Descriptors(this);
   readonly clock: Clock;
   /** Draws one of `n`; `null` without a seed: the first is taken. */
   readonly choose: ((n: number) => number) | null;
@@ -52,6 +55,8 @@ export class Scheduler {
   face: unknown = null;
   onException: ((context: ExceptionContext) => void) | null = null;
 
+  /** What TCP runs on. */
+  readonly reactor: "deno" | "fd";
   readonly #onDeadlock: "throw" | "return";
   readonly #ready: Ring<Ready>;
   #phase: Phase = "new";
@@ -72,6 +77,7 @@ export class Scheduler {
   constructor(options: EventLoopOptions) {
     this.clock = options.clock ?? systemClock;
     this.choose = options.seed === undefined ? null : seededChoice(options.seed);
+    this.reactor = options.reactor ?? reactorOfEnvironment();
     this.#onDeadlock = options.onDeadlock ?? "throw";
     this.#ready = readyQueue(this.choose);
   }
@@ -213,6 +219,7 @@ export class Scheduler {
     this.#phase = "destroyed";
     for (const strand of this.census.strands()) strand.drop();
     this.timers.clear();
+    this.descriptors.clear();
     Scheduler.#current = null;
   }
 
@@ -349,9 +356,9 @@ export class Scheduler {
     const when = timers.live === 0 || still ? Infinity : timers.next();
     // The platform does not stay for signals, nor for a loop that was told to go on, nor for a timer that never
     // comes: a distant alarm makes it.
-    const stay = this.#phase === "forever" || (census.listeners > 0 && waiting) ||
-      (timers.live > 0 && !this.clock.virtual);
-    this.#alarm.set(when, this.clock, stay);
+    const stay = this.#phase === "forever" || (census.listeners > 0 && waiting);
+    const keep = stay || going;
+    this.#alarm.set(when, this.clock, stay || (timers.live > 0 && !this.clock.virtual), keep);
   }
 
   /** Whether `run()` is over though daemons may be ready. */

@@ -2,15 +2,18 @@
 export interface Due {
   /** Whether it is still to be told. For {@linkcode Timers} to write. */
   armed: boolean;
-  /** Whether only daemons wait for it, or a task that keeps `run()` going anyway. */
-  readonly background: boolean;
+  /**
+   * Whether only daemons wait for it, or a task that keeps `run()` going anyway. Changed by
+   * {@linkcode Timers.prototype.place} only while it is armed.
+   */
+  background: boolean;
   due(): void;
 }
 
 /** Calls a function when it is due. Keeps no `run()` going. */
 export class Alarm implements Due {
   armed = false;
-  readonly background = true;
+  background = true;
 
   constructor(readonly due: () => void) {}
 }
@@ -55,6 +58,12 @@ export class Timers {
     const size = this.#due.length;
     if (this.#live === 0) this.#resize(0);
     else if (size > 64 && size > 2 * this.#live) this.#compact();
+  }
+
+  /** Puts it in the background, or takes it out of there. */
+  place(due: Due, background: boolean): void {
+    if (due.armed && due.background !== background) this.#background += background ? 1 : -1;
+    due.background = background;
   }
 
   /** When the first is due, `Infinity` if there is none. */

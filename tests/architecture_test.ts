@@ -8,7 +8,7 @@ import { type Import, type Module, parseModule } from "./_ci/module.ts";
 const ROOT = new URL("../", import.meta.url);
 
 /** The source folders: each may import itself and those before it. */
-const LAYERS = ["loop", "tasks", "sync", "io", "patcher"];
+const LAYERS = ["loop", "tasks", "sync", "io", "lib", "ext", "patcher"];
 
 /** Top-level folders that are no part of the library. */
 const NO_SOURCE = ["bench", "coverage", "docs", "examples", "node_modules", "tests", "vendor"];
@@ -67,10 +67,10 @@ Deno.test("deno.json exports mod.ts and the mod.ts of every folder, and nothing 
 });
 
 Deno.test("an unknown folder, or a source file outside every folder, is noticed", () => {
-  const modules = tree({ "mod.ts": "", "lib.ts": "", "lib/mod.ts": "", "tests/x_test.ts": "" });
+  const modules = tree({ "mod.ts": "", "web.ts": "", "web/mod.ts": "", "tests/x_test.ts": "" });
   assertEquals(unknownFolders(modules), [
-    "lib.ts is in no known folder",
-    "lib/mod.ts is in no known folder",
+    "web.ts is in no known folder",
+    "web/mod.ts is in no known folder",
   ]);
 });
 

@@ -1,0 +1,71 @@
+import { cooperativeConn, shown } from "./_conn.ts";
+import { Pump } from "./_pump.ts";
+
+/** A listener whose `accept` waits cooperatively, with the interface of the platform's. Several tasks may accept. */
+export class CooperativeListener<C extends Deno.Conn = Deno.Conn, A extends Deno.Addr = Deno.Addr>
+  implements Deno.Listener<C, A> {
+  readonly #listener: Deno.Listener<C, A>;
+  readonly #pump: Pump<C>;
+  #closed = false;
+  #kept = true;
+
+  constructor(listener: Deno.Listener<C, A>) {
+    this.#listener = listener;
+    this.#pump = new Pump(
+      () => `Deno.Listener.accept() at ${shown(listener.addr)}`,
+      () => this.#accept(),
+      (needed) => needed && this.#kept ? listener.ref() : listener.unref(),
+    );
+  }
+
+  get addr(): A {
+    return this.#listener.addr;
+  }
+
+  async accept(): Promise<C> {
+    return cooperativeConn(await this.#pump.take()) as C;
+  }
+
+  close(): void {
+    this.#listener.close();
+    this.#closed = true;
+    for (const conn of this.#pump.drain()) conn.close();
+  }
+
+  ref(): void {
+    this.#kept = true;
+    this.#listener.ref();
+  }
+
+  unref(): void {
+    this.#kept = false;
+    this.#listener.unref();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<C> {
+    while (true) {
+      try {
+        yield await this.accept();
+      } catch (error) {
+        if (this.#closed && error instanceof Deno.errors.BadResource) return;
+        // Such a client has gone already, or has failed in its handshake: that is no end.
+        if (
+          error instanceof Deno.errors.InvalidData || error instanceof Deno.errors.UnexpectedEof ||
+          error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.NotConnected
+        ) continue;
+        throw error;
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#closed) this.close();
+  }
+
+  async #accept(): Promise<C> {
+    const conn = await this.#listener.accept();
+    if (!this.#closed) return conn;
+    conn.close();
+    throw new Deno.errors.BadResource("Listener has been closed");
+  }
+}

@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import { createRequire, isBuiltin } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { Script } from "node:vm";
+import { bindingsOf } from "./_bindings.ts";
+import { nodeModule } from "./_node_modules.ts";
+import { isCommonJs } from "./_package_kind.ts";
+import type { PatchedUrl } from "./_patched_url.ts";
+
+interface Module {
+  exports: unknown;
+  readonly filename: string;
+  readonly id: string;
+  loaded: boolean;
+  readonly children: Module[];
+  readonly paths: string[];
+  require?: unknown;
+}
+
+/** The CommonJS modules that are loaded already, by mark and file: node's own cache has the unpatched ones. */
+const loaded = new Map<string, Map<string, Module>>();
+
+/**
+ * The source of an ECMAScript module that stands for a patched CommonJS one.
+ *
+ * The platform knows a CommonJS module by its file alone, so there can be only one of it. So it is run here, as
+ * node runs it: as a function, whose parameters are all that it does not declare itself, the patched names too.
+ */
+export function commonJsModule(patched: PatchedUrl): string {
+  const { exports } = load(fileURLToPath(patched.own), patched);
+  const names = typeof exports === "object" && exports !== null || typeof exports === "function"
+    ? Object.keys(exports).filter((name) => IDENTIFIER.test(name) && name !== "default")
+    : [];
+  const own = `patchedModule(${JSON.stringify(patched.own + patched.mark)})`;
+  const list = names.map((name) =>
+    `const $${name} = exports.${name}; export { $${name} as ${name} };`
+  );
+  return `import { patchedModule } from ${JSON.stringify(import.meta.url)};
+const exports = ${own};
+export default exports;
+${list.join("\n")}`;
+}
+
+const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+
+/** What a module that {@linkcode commonJsModule} has loaded exports. */
+export function patchedModule(url: string): unknown {
+  const at = url.indexOf("#");
+  return loaded.get(url.slice(at))!.get(fileURLToPath(url.slice(0, at)))!.exports;
+}
+
+function load(filename: string, patched: PatchedUrl): Module {
+  let modules = loaded.get(patched.mark);
+  if (modules === undefined) loaded.set(patched.mark, modules = new Map());
+  const known = modules.get(filename);
+  if (known !== undefined) return known;
+  const module: Module = {
+    exports: {},
+    filename,
+    id: filename,
+    loaded: false,
+    children: [],
+    paths: [],
+  };
+  modules.set(filename, module);
+  try {
+    run(module, readFileSync(filename, "utf8"), patched);
+  } catch (error) {
+    modules.delete(filename);
+    throw error;
+  }
+  module.loaded = true;
+  return module;
+}
+
+function run(module: Module, source: string, patched: PatchedUrl): void {
+  const { filename } = module;
+  const values: Record<string, unknown> = {
+    exports: module.exports,
+    require: module.require = requireFrom(filename, patched),
+    module,
+    __filename: filename,
+    __dirname: dirname(filename),
+  };
+  for (const [name, value] of bindingsOf(patched.modules)) values[name] = value;
+  compile(source.replace(/^#!.*/, ""), filename, values).apply(
+    module.exports,
+    Object.values(values),
+  );
+}
+
+/** Makes a function of the source. A parameter that the source declares itself is taken out of `values`. */
+function compile(
+  source: string,
+  filename: string,
+  values: Record<string, unknown>,
+): (...args: unknown[]) => unknown {
+  while (true) {
+    const code = `(function (${Object.keys(values).join(", ")}) {${source}\n})`;
+    try {
+      return new Script(code, { filename: pathToFileURL(filename).href }).runInThisContext();
+    } catch (error) {
+      const name = /Identifier '([^']+)' has already been declared/.exec(
+        String((error as Error | null)?.message),
+      )?.[1];
+      if (name === undefined || !(name in values)) throw error;
+      delete values[name];
+    }
+  }
+}
+
+function requireFrom(filename: string, patched: PatchedUrl): NodeJS.Require {
+  const platform = createRequire(filename);
+  const require = (specifier: string): unknown => {
+    const replaced = nodeModule(specifier);
+    if (replaced !== undefined) return replaced;
+    if (isBuiltin(specifier)) return platform(specifier);
+    const path = platform.resolve(specifier);
+    if (!/\.c?js$/.test(path)) return platform(specifier);
+    const isPatchable = isCommonJs(pathToFileURL(path).href, readFileSync(path, "utf8"));
+    return isPatchable ? load(path, patched).exports : platform(specifier);
+  };
+  return Object.assign(require, {
+    resolve: platform.resolve,
+    cache: platform.cache,
+    extensions: platform.extensions,
+    main: platform.main,
+  }) as NodeJS.Require;
+}

@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { fileURLToPath } from "node:url";
+import { bindingsSource } from "./_bindings.ts";
+import { commonJsModule } from "./_common_js.ts";
+import { nodeModuleSource, replacesNodeModule } from "./_node_modules.ts";
+import { isCommonJs } from "./_package_kind.ts";
+import { parsePatchedUrl, type PatchedUrl } from "./_patched_url.ts";
+import { meantBy } from "./_specifiers.ts";
+import { patchedSource } from "./_patched_source.ts";
+
+interface Context {
+  parentURL?: string;
+  importAttributes?: Record<string, string>;
+}
+interface Resolved {
+  url: string;
+  shortCircuit?: boolean;
+}
+type Register = (hooks: {
+  resolve(
+    specifier: string,
+    context: Context,
+    next: (specifier: string, context: Context) => Resolved,
+  ): Resolved;
+}) => unknown;
+
+/** Where this library is: it is one for all, patched or not. */
+const library = new URL("../", import.meta.url).href;
+const own = ["mod.ts", "loop/", "tasks/", "sync/", "io/", "lib/", "ext/", "patcher/"];
+
+/** The blobs that patched modules were made into, by their addresses. */
+const blobs = new Map<string, string>();
+/** What they were made of. */
+const origins = new Map<string, PatchedUrl>();
+
+let installed = false;
+
+/** A package that the platform has not fetched. */
+class MissingPackage extends Error {
+  constructor(specifier: string) {
+    super(`The package ${specifier} was not fetched`);
+  }
+}
+
+/** The package that an error is about, if it is that one. */
+export function missingPackage(error: unknown): string | null {
+  return /The package (\S+) was not fetched/.exec(String((error as Error | null)?.message))?.[1] ??
+    null;
+}
+
+/** Has the platform fetch a package, and run nothing of it. */
+export async function fetchPackage(specifier: string): Promise<void> {
+  try {
+    // A file that no package has: the platform looks for it when it has the package.
+    await import(`${specifier.replace(/\/$/, "")}/not-a-file-of-evergreen`);
+  } catch {
+    // Whether it is there now, the next attempt will say.
+  }
+}
+
+/**
+ * Has the platform find marked modules, and what they import, in their patched form. What is not marked, and is not
+ * imported by what is, passes through.
+ *
+ * Only the finding is hooked, and what is found is a blob: a hook of the loading holds an operation that never ends,
+ * which every test with sanitizers would complain of. The hook stays: a patched module may import another one at
+ * any time.
+ */
+export function installHooks(): void {
+  if (installed) return;
+  installed = true;
+  (registerHooks as unknown as Register)({
+    resolve(given, context, next) {
+      const specifier = meantBy(given) ?? given;
+      const marked = parsePatchedUrl(specifier);
+      const parent = origins.get(context.parentURL ?? "");
+      const patched = marked ?? parent;
+      if (patched === undefined || patched === null) return next(specifier, context);
+      const bindings = bindingsSource(specifier);
+      if (bindings !== null) return { url: blobOf(specifier, () => bindings), shortCircuit: true };
+      if (replacesNodeModule(specifier)) {
+        return { url: blobOf(specifier, () => nodeModuleSource(specifier)), shortCircuit: true };
+      }
+      const resolved = next(marked?.own ?? specifier, {
+        ...context,
+        parentURL: parent?.own ?? context.parentURL,
+      });
+      // A package is in no file until it has been asked for in a way that lets the platform fetch it.
+      if (resolved.url.startsWith("npm:")) throw new MissingPackage(resolved.url);
+      return isCode(resolved.url, context)
+        ? { ...resolved, url: patchedBlob({ ...patched, own: resolved.url }) }
+        : resolved;
+    },
+  });
+}
+
+/** Whether a module can be patched: it is code in a file, and none of this library's. */
+function isCode(url: string, { importAttributes }: Context): boolean {
+  if (!url.startsWith("file:") || importAttributes?.type !== undefined) return false;
+  if (own.some((part) => url.startsWith(library + part))) return false;
+  return !/\.(?:json|node|wasm)$/.test(url);
+}
+
+function patchedBlob(patched: PatchedUrl): string {
+  let type = "text/javascript";
+  const blob = blobOf(patched.own + patched.mark, () => {
+    const source = readFileSync(fileURLToPath(patched.own), "utf8");
+    if (isCommonJs(patched.own, source)) return commonJsModule(patched);
+    const made = patchedSource(source, patched);
+    type = made.type;
+    return made.code;
+  }, () => type);
+  origins.set(blob, patched);
+  return blob;
+}
+
+function blobOf(
+  key: string,
+  make: () => string,
+  type: () => string = () => "text/javascript",
+): string {
+  let blob = blobs.get(key);
+  if (blob === undefined) {
+    const code = make();
+    blob = URL.createObjectURL(new Blob([code], { type: type() }));
+    blobs.set(key, blob);
+  }
+  return blob;
+}

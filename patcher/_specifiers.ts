@@ -1,0 +1,46 @@
+import { tokens } from "./_tokens.ts";
+
+/**
+ * What stands for a specifier in a blob. The platform looks at the static imports of a blob before it asks the
+ * hook, and refuses those that are relative: so they say, as a module that is empty, what they mean.
+ */
+const CODE = "data:text/javascript,//evergreen/";
+const JSON_CODE = 'data:application/json,"evergreen/';
+
+const TYPE = /^\s*(?:with|assert)\s*\{\s*["']?type["']?\s*:\s*["'](\w+)["']/;
+
+/** Has the static imports of a module find what they mean from within a blob. */
+export function withPortableSpecifiers(code: string): string {
+  let result = "";
+  let end = 0;
+  let depth = 0;
+  let before = "";
+  for (const { text, index } of tokens(code)) {
+    if (text === "{" || text === "(" || text === "[") depth++;
+    else if (text === "}" || text === ")" || text === "]") depth--;
+    const isSpecifier = depth === 0 && (before === "from" || before === "import") &&
+      (text.startsWith('"') || text.startsWith("'"));
+    before = text;
+    if (!isSpecifier) continue;
+    const type = TYPE.exec(code.slice(index + text.length))?.[1];
+    const specifier = text.slice(1, -1);
+    if (type !== undefined && type !== "json") continue;
+    result += code.slice(end, index) + JSON.stringify(portable(specifier, type === "json"));
+    end = index + text.length;
+  }
+  return result + code.slice(end);
+}
+
+function portable(specifier: string, isJson: boolean): string {
+  // Without dots, the platform does not take it for the name of a file, of a CommonJS module for one.
+  const encoded = encodeURIComponent(specifier).replaceAll(".", "%2E");
+  return isJson ? `${JSON_CODE}${encoded}"` : CODE + encoded;
+}
+
+/** The specifier that such a stand-in means; `null` if it is none. */
+export function meantBy(specifier: string): string | null {
+  if (specifier.startsWith(CODE)) return decodeURIComponent(specifier.slice(CODE.length));
+  const json = specifier.replaceAll("%22", '"');
+  if (!json.startsWith(JSON_CODE)) return null;
+  return decodeURIComponent(json.slice(JSON_CODE.length, -1));
+}

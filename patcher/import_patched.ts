@@ -1,0 +1,78 @@
+import { shown } from "../loop/arguments.ts";
+import { cooperate } from "../loop/event_loop.ts";
+import { type PatchOptions, selectModules } from "./modules.ts";
+import { fetchPackage, installHooks, missingPackage } from "./_module_hooks.ts";
+import { markOf } from "./_patched_url.ts";
+
+/** How the engine says that a name is declared twice. */
+const DECLARED_TWICE =
+  /(?:Identifier|name) [`']([\w$]+)[`'] (?:has already been declared|is defined multiple)/;
+
+/**
+ * Loads a module so that it, and the files it imports, see the cooperative versions of the platform's functions.
+ * Nobody else does: who imports the same file in the ordinary way has another instance of it.
+ *
+ * What those modules await is waited for as blocking calls wait: so tasks that call them can be killed and timed
+ * out there, at once. What a module of theirs declares or imports under such a name itself, it keeps. A socket or
+ * request of `node:net`, `node:http` or `node:https` that a task makes there is closed when that task is killed.
+ *
+ * TypeScript and JavaScript are loaded so, in files and in npm packages, CommonJS too; what they import, by
+ * whichever way and at whichever time, likewise. Shared with everybody else are: modules from the network, which the
+ * platform does not hand out, JSON, native addons, packages that `require` ECMAScript modules, node's own modules but
+ * those three, and this library. A module sees `globalThis` as a view of the global object.
+ *
+ * It is done by a synchronous hook of `node:module` (`registerHooks`) that sees every import, dynamic ones too, and
+ * finds a blob for each file, with the imports of what is patched at its end and a map to the file's own lines. Blobs
+ * by themselves could import nothing by a relative path, and a hook that loads in place of one that finds holds an
+ * operation that never ends.
+ *
+ * @param specifier What `import()` takes, in full: a URL (`new URL("./client.ts", import.meta.url)`,
+ * `import.meta.resolve("client")`), or an `npm:` or bare specifier.
+ * @param modules Which functions are replaced; all of them if none is named.
+ * @throws {TypeError} If `specifier` is a relative path, which would be relative to this library, or `modules` names
+ * one that does not exist; or as `import()` does.
+ */
+export async function importPatched<M = Record<string, unknown>>(
+  specifier: string | URL,
+  modules?: PatchOptions,
+): Promise<M> {
+  const selected = selectModules("import a patched module", modules);
+  const address = checkSpecifier(specifier);
+  if (selected.length === 0) return await cooperate(import(address)) as M;
+  installHooks();
+  const kept: string[] = [];
+  const fetched = new Set<string>();
+  while (true) {
+    try {
+      return await cooperate(import(address + markOf(selected, kept))) as M;
+    } catch (error) {
+      // Nothing has run yet: errors of these kinds come before.
+      const missing = missingPackage(error);
+      if (missing !== null && !fetched.has(missing)) {
+        fetched.add(missing);
+        await cooperate(fetchPackage(missing));
+        continue;
+      }
+      const name = DECLARED_TWICE.exec(String((error as Error | null)?.message))?.[1];
+      if (name === undefined || kept.includes(name)) throw error;
+      kept.push(name);
+    }
+  }
+}
+
+function checkSpecifier(specifier: unknown): string {
+  if (typeof specifier !== "string" && !(specifier instanceof URL)) {
+    throw new TypeError(
+      `Cannot import a patched module: a specifier or URL is needed, not ${shown(specifier)}`,
+    );
+  }
+  const address = String(specifier);
+  if (/^\.{0,2}\//.test(address)) {
+    throw new TypeError(
+      `Cannot import a patched module: ${
+        shown(address)
+      } is a relative path; make it a URL, new URL(${shown(address)}, import.meta.url)`,
+    );
+  }
+  return address;
+}

@@ -1,0 +1,160 @@
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { importPatched, lib, sleep, spawn, Timeout } from "../../mod.ts";
+import { errorOf, runLoop, witness } from "../run_loop.ts";
+
+type Client = typeof import("./modules/client.ts");
+
+const address = (name: string): URL => new URL(`./modules/${name}`, import.meta.url);
+const client = (): Promise<Client> => importPatched<Client>(address("client.ts"));
+
+Deno.test("importPatched() loads a module that sees the cooperative functions, and nobody else does", () =>
+  runLoop(async () => {
+    const patched = await client();
+    const plain: Client = await import("./modules/client.ts");
+    const functions = patched.functions();
+    assertStrictEquals(functions.setTimeout, lib.time.setTimeout);
+    assertStrictEquals(functions.clearInterval, lib.time.clearInterval);
+    assertNotStrictEquals(functions.fetch, fetch);
+    assertNotStrictEquals(functions.connect, Deno.connect);
+    assertStrictEquals(plain.functions().setTimeout, setTimeout);
+    assertStrictEquals(plain.functions().fetch, fetch);
+    assertStrictEquals(plain.functions().connect, Deno.connect);
+  }));
+
+Deno.test("importPatched() loads what the module imports likewise, JSON, cyclic and dynamic imports too", () =>
+  runLoop(async () => {
+    const patched = await client();
+    assertEquals(patched.value, 42);
+    assert(patched.cycle());
+    assertStrictEquals(await patched.laterImport(), lib.time.setTimeout);
+  }));
+
+Deno.test("importPatched() gives the same module each time", () =>
+  runLoop(async () => {
+    assertStrictEquals(await client(), await client());
+  }));
+
+Deno.test("import.meta of a patched module is its own", () =>
+  runLoop(async () => {
+    const patched = await client();
+    assertEquals(patched.url, address("client.ts").href);
+    assertEquals(patched.filename, address("client.ts").pathname);
+  }));
+
+Deno.test("the stack of an error names the right file and line", () =>
+  runLoop(async () => {
+    for (const name of ["client.ts", "uses_common.mjs"]) {
+      const module = await importPatched<{ fails(): never; common?: { fails(): never } }>(
+        address(name),
+      );
+      const seen = witness(() => (module.common ?? module).fails());
+      await seen.task.join();
+      const error = errorOf(seen) as Error;
+      const line = error.message.match(/\d+/)![0];
+      assertStringIncludes(
+        error.stack!,
+        `${name.replace("uses_common.mjs", "common.cjs")}:${line}:`,
+      );
+    }
+  }));
+
+Deno.test("what a patched module awaits follows the loop's clock", () =>
+  runLoop(async (loop) => {
+    assertEquals(await (await client()).napTwice(3_600_000), 42);
+    assertEquals(loop.time(), 7_200_000);
+  }));
+
+Deno.test("a task that waits in a patched module is killed at once, and leaves no timer", () =>
+  runLoop(async (loop) => {
+    const { napTwice } = await client();
+    for (const after of [10, 150]) {
+      const start = loop.time();
+      const log: string[] = [];
+      const task = spawn(async () => {
+        try {
+          await napTwice(100);
+          log.push("went on");
+        } finally {
+          log.push("left");
+        }
+      });
+      await sleep(after);
+      task.kill();
+      assert(await task.join());
+      assertEquals([log, loop.time() - start], [["left"], after]);
+    }
+  }).then(() => {}));
+
+Deno.test("a task that waits in a patched module is timed out", () =>
+  runLoop(async (loop) => {
+    const { napTwice } = await client();
+    const timeout = new Timeout(150);
+    const seen = witness(() => timeout.run(() => napTwice(100)));
+    await seen.task.join();
+    assertStrictEquals(errorOf(seen), timeout);
+    assertEquals(loop.time(), 150);
+  }));
+
+Deno.test("a module keeps what it declares or imports under such a name itself", () =>
+  runLoop(async () => {
+    const module = await importPatched<typeof import("./modules/keeps_its_own.ts")>(
+      address("keeps_its_own.ts"),
+    );
+    assertEquals(module.result, ["its own", "imported", "local", "function"]);
+    assertStrictEquals(module.platforms, lib.time.clearTimeout);
+  }));
+
+Deno.test("a declaration that only the engine finds is kept, too", () =>
+  runLoop(async () => {
+    const module = await importPatched<Record<string, unknown>>(address("declares_oddly.js"));
+    assertEquals(module.setTimeout, 2);
+    assertStrictEquals(module.interval, lib.time.setInterval);
+  }));
+
+Deno.test("CommonJS modules are patched, and keep what they declare", () =>
+  runLoop(async () => {
+    // deno-lint-ignore no-explicit-any
+    const { common, functions } = await importPatched<any>(address("uses_common.mjs"));
+    assertEquals(functions().fetch, "its own");
+    assertEquals(functions().clearInterval, "its own, too");
+    assertStrictEquals(functions().setTimeout, lib.time.setTimeout);
+    assertStrictEquals(common.other.setTimeout, lib.time.setTimeout);
+    assertStrictEquals(common.other.same(), common);
+    assertEquals(common.filename, address("common.cjs").pathname);
+    // deno-lint-ignore no-explicit-any
+    const plain: any = await import("./modules/uses_common.mjs");
+    assertEquals(plain.functions().setTimeout.name, "setTimeout");
+    assertNotStrictEquals(plain.functions().setTimeout, lib.time.setTimeout);
+  }));
+
+Deno.test("only what is named is replaced", () =>
+  runLoop(async () => {
+    const timed = await importPatched<Client>(address("client.ts"), { time: true });
+    assertStrictEquals(timed.functions().setTimeout, lib.time.setTimeout);
+    assertStrictEquals(timed.functions().fetch, fetch);
+    assertStrictEquals(timed.functions().connect, Deno.connect);
+    const rest = await importPatched<Client>(address("client.ts"), { all: true, time: false });
+    assertStrictEquals(rest.functions().setTimeout, setTimeout);
+    assertNotStrictEquals(rest.functions().fetch, fetch);
+    const none = await importPatched<Client>(address("client.ts"), { all: false });
+    assertStrictEquals(none, await import("./modules/client.ts"));
+  }));
+
+Deno.test("importPatched() refuses what it cannot import", () =>
+  runLoop(async () => {
+    await assertRejects(() => importPatched("./modules/client.ts"), TypeError, "a relative path");
+    await assertRejects(() => importPatched(1 as never), TypeError, "a specifier or URL is needed");
+    await assertRejects(
+      () => importPatched(address("client.ts"), { tiem: true } as never),
+      TypeError,
+      'no module "tiem"',
+    );
+    await assertRejects(() => importPatched(address("missing.ts")), TypeError, "missing.ts");
+  }));

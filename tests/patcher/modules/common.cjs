@@ -1,0 +1,10 @@
+// deno-lint-ignore-file no-var
+const other = require("./common_other.cjs");
+var fetch = "its own";
+const clearInterval = "its own, too";
+exports.functions = () => ({ setTimeout, fetch, clearInterval });
+exports.other = other;
+exports.filename = __filename;
+exports.fails = () => {
+  throw new Error("On line 9");
+};

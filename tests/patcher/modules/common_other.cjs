@@ -1,0 +1,2 @@
+exports.same = () => require("./common.cjs");
+exports.setTimeout = setTimeout;

@@ -1,0 +1,2 @@
+export const own = () => setTimeout;
+export const here = () => import.meta.url;

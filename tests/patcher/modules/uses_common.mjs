@@ -1,0 +1,2 @@
+import common, { functions } from "./common.cjs";
+export { common, functions };

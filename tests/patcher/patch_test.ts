@@ -1,0 +1,176 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { isPatched, lib, patch, patched, sleep, spawn, Timeout, unpatch } from "../../mod.ts";
+import { errorOf, runLoop, witness } from "../run_loop.ts";
+
+const platform = {
+  setTimeout: globalThis.setTimeout,
+  clearTimeout: globalThis.clearTimeout,
+  fetch: globalThis.fetch,
+  connect: Deno.connect,
+  Promise: globalThis.Promise,
+};
+
+/** Runs `body` and puts everything back. */
+async function restoring(body: () => unknown): Promise<void> {
+  try {
+    await body();
+  } finally {
+    unpatch();
+  }
+  assertUnpatched();
+}
+
+function assertUnpatched(): void {
+  assertStrictEquals(globalThis.setTimeout, platform.setTimeout);
+  assertStrictEquals(globalThis.clearTimeout, platform.clearTimeout);
+  assertStrictEquals(globalThis.fetch, platform.fetch);
+  assertStrictEquals(Deno.connect, platform.connect);
+  assertStrictEquals(globalThis.Promise, platform.Promise);
+}
+
+Deno.test("patch() of nothing named patches all, any number of times, and unpatch() undoes it", () =>
+  restoring(() => {
+    patch();
+    patch();
+    for (const module of ["socket", "time", "fetch"] as const) assert(isPatched(module), module);
+    assertStrictEquals(globalThis.setTimeout, lib.time.setTimeout);
+    unpatch();
+    for (const module of ["socket", "time", "fetch"] as const) assert(!isPatched(module), module);
+    assertUnpatched();
+    unpatch();
+  }));
+
+Deno.test("patch() patches what is named, and a false wins over all", () =>
+  restoring(() => {
+    patch({ time: true });
+    assertEquals([isPatched("time"), isPatched("fetch")], [true, false]);
+    assertStrictEquals(globalThis.fetch, platform.fetch);
+    unpatch();
+    patch({ all: true, time: false });
+    assertEquals([isPatched("time"), isPatched("fetch"), isPatched("socket")], [false, true, true]);
+    unpatch({ fetch: true });
+    assertEquals([isPatched("fetch"), isPatched("socket")], [false, true]);
+    unpatch({ all: true });
+    patch({ fetch: false });
+    assertEquals([isPatched("time"), isPatched("fetch")], [true, false]);
+  }));
+
+Deno.test("an unknown module is a TypeError, and nothing is patched", () =>
+  restoring(() => {
+    for (const call of [patch, unpatch, patched]) {
+      assertThrows(() => call({ time: true, tiem: true } as never), TypeError, 'module "tiem"');
+      assertThrows(() => call({ time: 1 } as never), TypeError, "time must be true or false");
+      assertThrows(() => call("time" as never), TypeError, "Cannot");
+    }
+    assertThrows(() => isPatched("tiem" as never), TypeError, 'no module "tiem"');
+    assertThrows(() => isPatched("all" as never), TypeError, 'no module "all"');
+    assert(!isPatched("time"));
+  }));
+
+Deno.test("patched() puts back what it has patched, and nothing else", () =>
+  restoring(() => {
+    patch({ fetch: true });
+    {
+      using _ = patched({ time: true, fetch: true });
+      assertEquals([isPatched("time"), isPatched("fetch")], [true, true]);
+    }
+    assertEquals([isPatched("time"), isPatched("fetch")], [false, true]);
+  }));
+
+Deno.test("with time patched, timers follow the loop's clock", () =>
+  restoring(() =>
+    runLoop(async (loop) => {
+      patch({ time: true });
+      await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+      assertEquals(loop.time(), 3_600_000);
+    })
+  ));
+
+Deno.test("with time patched, a task that waits for a timer is killed at once", () =>
+  restoring(() =>
+    runLoop(async (loop) => {
+      patch({ time: true });
+      let cleaned = false;
+      const task = spawn(async () => {
+        try {
+          await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+        } finally {
+          cleaned = true;
+        }
+      });
+      await sleep(1);
+      task.kill();
+      assert(await task.join());
+      assertEquals([cleaned, loop.time()], [true, 1]);
+    }).then(() => {})
+  ));
+
+Deno.test("with time patched, a task that waits for a timer is timed out", () =>
+  restoring(() =>
+    runLoop(async (loop) => {
+      patch({ time: true });
+      const timeout = new Timeout(5);
+      const seen = witness(() =>
+        timeout.run(() => new Promise((resolve) => setTimeout(resolve, 3_600_000)))
+      );
+      await seen.task.join();
+      assertStrictEquals(errorOf(seen), timeout);
+      assertEquals(loop.time(), 5);
+    })
+  ));
+
+Deno.test("with time patched, what is chained to a timer's promise is waited for, too", () =>
+  restoring(() =>
+    runLoop(async (loop) => {
+      patch({ time: true });
+      const later = () => new Promise<number>((resolve) => setTimeout(resolve, 100, 1));
+      assertEquals(await later().then((n) => n + 1).finally(() => {}), 2);
+      const log: string[] = [];
+      const task = spawn(() => Promise.race([later().finally(() => log.push("ran")), later()]));
+      await sleep(1);
+      task.kill();
+      await task.join();
+      assertEquals([log, loop.time()], [[], 101]);
+    })
+  ));
+
+Deno.test("with time patched, other promises are the platform's own", () =>
+  restoring(async () => {
+    patch({ time: true });
+    const promise = new Promise<number>((resolve) => resolve(1));
+    assertStrictEquals(promise.constructor, platform.Promise);
+    assert(promise instanceof Promise);
+    assert(new Promise((resolve) => setTimeout(resolve)) instanceof Promise);
+    assertEquals(await Promise.all([promise, 2]), [1, 2]);
+    class Own extends Promise<number> {}
+    assert(new Own((resolve) => resolve(1)) instanceof Own);
+    assertThrows(() => Reflect.construct(Promise, []), TypeError);
+  }));
+
+Deno.test("a timer that was started before goes on, and is cleared by the new function", () =>
+  restoring(async () => {
+    const before = setTimeout(() => {
+      throw new Error("This was to be cleared");
+    }, 1);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    setTimeout(resolve, 5);
+    patch({ time: true });
+    clearTimeout(before);
+    await promise;
+  }));
+
+Deno.test("a timer that was started while time was patched goes on after unpatch()", () =>
+  restoring(() =>
+    runLoop(async () => {
+      patch({ time: true });
+      let called = false;
+      setTimeout(() => called = true, 10);
+      const cancelled = setTimeout(() => {
+        throw new Error("This was to be cleared");
+      }, 10);
+      unpatch();
+      lib.time.clearTimeout(cancelled);
+      await sleep(20);
+      assert(called);
+    })
+  ));
