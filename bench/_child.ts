@@ -33,6 +33,7 @@ export function spawnCommand(command: string, args: string[]): Child {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return {
       lines: async function* () {},
+      signal: () => {},
       succeeded: () => Promise.resolve(false),
       stop: () => Promise.resolve(),
     };

@@ -66,6 +66,7 @@ function ask(fd: number, now: number): void {
 const sorted = Float64Array.from(latencies).sort();
 const load: Load = {
   throughput: sorted.length * 1_000 / duration,
+  messages: sorted.length,
   p50: sorted[Math.floor(sorted.length * 0.5)] * 1_000,
   p99: sorted[Math.floor(sorted.length * 0.99)] * 1_000,
 };

@@ -202,10 +202,10 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    * @throws {TimeoutError} If too much is still buffered after `options.timeout`.
    */
   write(data: string | Uint8Array, options?: WaitOptions): Promise<boolean> {
-    const refused = this.#refuse("write to", options);
+    const refused = this.check("write to", options);
     if (refused !== undefined) return refused;
     if (this.#state === "shut") {
-      return Promise.reject(this.#error("write to", "its write side was shut down", "EPIPE"));
+      return Promise.reject(this.refuse("write to", "its write side was shut down", "EPIPE"));
     }
     if (typeof data !== "string" && !(data instanceof Uint8Array)) {
       return Promise.reject(
@@ -222,7 +222,7 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    * @throws {TimeoutError} If it takes longer than `options.timeout`.
    */
   flush(options?: WaitOptions): Promise<void> {
-    return this.#refuse("flush", options) ?? this.#writing.flush(options);
+    return this.check("flush", options) ?? this.#writing.flush(options);
   }
 
   /**
@@ -232,11 +232,11 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    * @throws {TimeoutError} If it takes longer than `options.timeout`.
    */
   async shutdown(options?: WaitOptions): Promise<void> {
-    await this.#refuse("shut down", options);
+    await this.check("shut down", options);
     if (this.#state === "shut") return;
     await this.#writing.flush(options);
     if (this.#state !== "open") {
-      throw this.#error(
+      throw this.refuse(
         "shut down",
         this.closed ? "it is closed" : "it is not connected",
         "ENOTCONN",
@@ -341,7 +341,9 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
 
   /** What every blocking call does first. Returns what it must return in place of its result, if anything. */
   protected check(what: string, options?: WaitOptions): Promise<never> | undefined {
-    return this.#refuse(what, options);
+    const refused = checkpoint(options);
+    if (refused !== undefined) return refused;
+    return this.#state === "closed" ? Promise.reject(this.#closedError(what)) : undefined;
   }
 
   /** Gives an error to those who wait to read, but to none who comes later. */
@@ -351,7 +353,7 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
 
   /** The error for a call that makes no sense now. */
   protected refuse(what: string, why: string, code: string): StreamError {
-    return this.#error(what, why, code);
+    return this.makeError(`Cannot ${what} ${this.#name}: ${why}`, coded(code, this.address));
   }
 
   async #closeWrite(transport: Transport): Promise<void> {
@@ -383,23 +385,13 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
     }
   }
 
-  #refuse(what: string, options?: WaitOptions): Promise<never> | undefined {
-    const refused = checkpoint(options);
-    if (refused !== undefined) return refused;
-    return this.#state === "closed" ? Promise.reject(this.#closedError(what)) : undefined;
-  }
-
   #refuseRead(options?: WaitOptions): Promise<never> | undefined {
-    const refused = this.#refuse("read from", options);
+    const refused = this.check("read from", options);
     if (refused !== undefined || this.#state !== "new" || this.opening) return refused;
-    return Promise.reject(this.#error("read from", "it is not connected", "ENOTCONN"));
+    return Promise.reject(this.refuse("read from", "it is not connected", "ENOTCONN"));
   }
 
   #closedError(what: string): StreamError {
-    return this.#error(what, `the ${this.constructor.name} is closed`, "ECLOSED");
-  }
-
-  #error(what: string, why: string, code: string): StreamError {
-    return this.makeError(`Cannot ${what} ${this.#name}: ${why}`, coded(code, this.address));
+    return this.refuse(what, `the ${this.constructor.name} is closed`, "ECLOSED");
   }
 }

@@ -15,6 +15,7 @@ import type { Ring } from "./ring.ts";
 import { Strand } from "./strand.ts";
 import { type Due, Timers } from "./timers.ts";
 import { Pace, Turns } from "./turns.ts";
+import { inWorker } from "./worker.ts";
 import { OUTSIDE } from "./wait.ts";
 
 /** How many entries may run before the platform has its turn with I/O and timers, if their time is not over before. */
@@ -392,10 +393,4 @@ export class Scheduler {
       this.#end(error);
     });
   }
-}
-
-/** Whether this thread is a Worker, the web's kind or Node's. */
-function inWorker(): boolean {
-  return typeof (globalThis as { DedicatedWorkerGlobalScope?: unknown })
-    .DedicatedWorkerGlobalScope === "function"; // The only name of this kind that Node's Workers have too.
 }

@@ -7,6 +7,9 @@ const PAGES = [
   "docs/cancellation.md",
   "docs/testing.md",
   "docs/threads.md",
+  "docs/patching.md",
+  "docs/descriptors.md",
+  "docs/extensions.md",
   "docs/performance.md",
 ];
 

@@ -185,10 +185,13 @@ export function temporaryPath(): string {
 }
 
 /** Every kind of stream that there is. */
+/** TLS can only be started on the platform's own sockets: the second road for TCP refuses it. */
+const ownSockets = Deno.env.get("EVERGREEN_REACTOR") === "fd";
+
 export const kinds: readonly Kind[] = [
   tcp,
   tls,
-  startTls,
+  ...(ownSockets ? [] : [startTls]),
   platform,
   ...(Deno.build.os === "windows" ? [] : [unix]),
 ];
