@@ -51,7 +51,7 @@ async function runLoad(port: string, connections: number): Promise<Load> {
 const evergreen = await startServer("_echo_evergreen.ts");
 const bare = await startServer("_echo_bare.ts");
 try {
-  for (const connections of [50, 500]) {
+  for (const connections of [1, 50, 500]) {
     const ours: Stood[] = [];
     const floor: Stood[] = [];
     for (let round = -1; round < ROUNDS; round++) {

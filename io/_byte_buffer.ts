@@ -1,3 +1,4 @@
+import type { Slab } from "./_slab.ts";
 import type { Delimiter } from "./_delimiter.ts";
 
 const NONE = new Uint8Array(0);
@@ -20,6 +21,12 @@ export class ByteBuffer {
   #matched = 0;
   /** The bytes as text, as far as a regex has asked for them. */
   #text: string | null = null;
+
+  readonly #slab: Slab;
+
+  constructor(slab: Slab) {
+    this.#slab = slab;
+  }
 
   get size(): number {
     return this.#end - this.#start;
@@ -44,7 +51,9 @@ export class ByteBuffer {
   take(n: number): Uint8Array {
     const start = this.#start;
     const whole = start === 0 && n === this.#end;
-    const taken = whole ? this.#bytes.subarray(0, n) : this.#bytes.slice(start, start + n);
+    const taken = whole
+      ? this.#bytes.subarray(0, n)
+      : this.#slab.copy(this.#bytes, start, start + n);
     if (whole) this.#bytes = NONE;
     this.skip(n);
     return taken;

@@ -1,9 +1,11 @@
+import { Buffer } from "node:buffer";
 import type { Watch } from "../loop/poll_source.ts";
 import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
 import { ByteBuffer } from "./_byte_buffer.ts";
 import { Anything, type Demand } from "./_demand.ts";
 import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
+import { Slab } from "./_slab.ts";
 import type { Transport } from "./transport.ts";
 
 /** How many microtasks a read of the platform takes at the most if there is something to read. */
@@ -11,9 +13,6 @@ const HOPS = 8;
 /** How much is read at once at first, and at the most. */
 const SMALLEST = 16_384;
 const LARGEST = 262_144;
-/** How much memory pieces that are read share if they are little. */
-const SLAB = 4_096;
-const NONE = new Uint8Array(0);
 
 /** What `read()` without a limit waits for: the one demand that can be met without the buffer. */
 export const WHATEVER = new Anything(Infinity);
@@ -28,14 +27,13 @@ export const WHATEVER = new Anything(Infinity);
 export class Reading {
   /** How many bytes have arrived. */
   count = 0;
-  readonly #buffer = new ByteBuffer();
+  readonly #buffer: ByteBuffer;
   // deno-lint-ignore no-explicit-any
   readonly #readers: OutsideLine<any>;
   #transport: Transport | null = null;
   #space: Uint8Array | null = null;
   #size = SMALLEST;
-  #slab: Uint8Array = NONE;
-  #used = 0;
+  readonly #slab = new Slab();
   #pending: Promise<unknown> | null = null;
   #unreferenced = false;
   #ended = false;
@@ -48,6 +46,7 @@ export class Reading {
    * @param fault Makes the error of a read that failed.
    */
   constructor(describe: () => string, readonly fault: (cause: unknown) => unknown) {
+    this.#buffer = new ByteBuffer(this.#slab);
     this.#readers = new OutsideLine(describe, () => this.#left());
   }
 
@@ -162,7 +161,7 @@ export class Reading {
     ) {
       return false;
     }
-    this.#space ??= new Uint8Array(this.#size);
+    this.#space ??= memory(this.#size);
     let result: number | null | Promise<number | null>;
     try {
       result = this.#transport.read(this.#space);
@@ -234,20 +233,10 @@ export class Reading {
     return space.subarray(0, count);
   }
 
-  /**
-   * A copy of the bytes that have arrived. Little ones share memory with the stream's other little ones, as
-   * making memory takes many times longer than copying. Should somebody transfer that memory, it is made anew.
-   */
+  /** A copy of the bytes that have arrived. */
   #copied(count: number): Uint8Array {
     const space = this.#space!;
-    if (count > SLAB / 4) return space.slice(0, count);
-    if (this.#used + count > this.#slab.length) {
-      this.#slab = new Uint8Array(SLAB);
-      this.#used = 0;
-    }
-    const chunk = this.#slab.subarray(this.#used, this.#used += count);
-    chunk.set(space.subarray(0, count));
-    return chunk;
+    return this.#slab.copy(space, 0, count);
   }
 
   /** Somebody has given up. Who was behind may want less than that one did. */
@@ -266,4 +255,9 @@ export class Reading {
     this.#unreferenced = true;
     this.#transport?.unref();
   }
+}
+
+/** Memory that is not cleared first, as clearing it takes longer than reading into it. What was not read is not shown. */
+function memory(size: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
 }

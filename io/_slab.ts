@@ -1,0 +1,25 @@
+/** How much memory pieces share if they are little. */
+const SIZE = 8_192;
+const NONE = new Uint8Array(0);
+
+/**
+ * Makes copies of little pieces of one stream that share memory: making memory takes many times longer than copying.
+ * Should somebody transfer that memory, it is made anew.
+ */
+export class Slab {
+  #memory: Uint8Array = NONE;
+  #used = 0;
+
+  /** A copy of some bytes, for whoever reads the stream. */
+  copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    const size = end - start;
+    if (size > SIZE / 8) return bytes.slice(start, end);
+    if (this.#used + size > this.#memory.length) {
+      this.#memory = new Uint8Array(SIZE);
+      this.#used = 0;
+    }
+    const copy = this.#memory.subarray(this.#used, this.#used += size);
+    copy.set(bytes.subarray(start, end));
+    return copy;
+  }
+}
