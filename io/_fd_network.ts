@@ -9,6 +9,9 @@ export const fdNetwork: Pick<Network, "connectTcp" | "listenTcp"> = {
   async connectTcp(options: ConnectTcpOptions) {
     const { hostname, port } = options;
     checkPermission(hostname, port);
+    if (options.sourceAddress !== undefined && !isAddress(options.sourceAddress.hostname)) {
+      throw new Error(`"${options.sourceAddress.hostname}" is no address to come from`);
+    }
     const { descriptors } = Scheduler.current();
     let failure: unknown;
     for (const address of await addressesOf(hostname)) {

@@ -1,8 +1,10 @@
 import type { Descriptors, DescriptorWatch } from "../loop/descriptors.ts";
+import type { ConnectTcpOptions } from "./network.ts";
 import { decodeAddress, encodeAddress } from "./_socket_address.ts";
 import { SocketCalls, system } from "./_socket_calls.ts";
 import { systemError } from "./_system_error.ts";
-import type { Listener, TcpSocket, TlsSocket } from "./transport.ts";
+import { startTlsOver } from "./_tls_bridge.ts";
+import type { Listener, TcpSocket, TlsSocket, TlsUpgrade } from "./transport.ts";
 
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
@@ -123,9 +125,8 @@ export class FdConnection extends FdSocket implements TcpSocket {
     this.readable.disarm();
   }
 
-  startTls(): Promise<TlsSocket> {
-    const why = 'TLS needs the platform\'s own sockets, and the loop has reactor: "fd"';
-    return Promise.reject(new Deno.errors.NotSupported(why));
+  startTls(options: TlsUpgrade): Promise<TlsSocket> {
+    return startTlsOver(this, options);
   }
 
   setNoDelay(enable: boolean): void {
@@ -288,10 +289,14 @@ type Reject = (error: unknown) => void;
 
 /** Begins to connect. */
 export function openConnection(
-  { hostname, port, signal }: { hostname: string; port: number; signal: AbortSignal },
+  { hostname, port, sourceAddress, signal }: ConnectTcpOptions,
   descriptors: Descriptors,
 ): Promise<FdConnection> {
   return withSocket(hostname, descriptors, (calls, fd) => {
+    if (sourceAddress !== undefined) {
+      const source = encodeAddress(sourceAddress.hostname, sourceAddress.port ?? 0);
+      if (calls.call.bind(fd, source, source.length) !== 0) throw systemError(calls.errno);
+    }
     const address = encodeAddress(hostname, port);
     const failed = calls.call.connect(fd, address, address.length) !== 0;
     if (failed && calls.errno !== system.EINPROGRESS) throw systemError(calls.errno);

@@ -56,7 +56,6 @@ export class Scheduler {
   face: unknown = null;
   onException: ((context: ExceptionContext) => void) | null = null;
 
-  /** What TCP runs on. */
   readonly reactor: "deno" | "fd";
   readonly #onDeadlock: "throw" | "return";
   readonly #ready: Ring<Ready>;

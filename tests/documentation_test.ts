@@ -11,6 +11,9 @@ const PAGES = [
   "docs/descriptors.md",
   "docs/extensions.md",
   "docs/performance.md",
+  "docs/patching.md",
+  "docs/descriptors.md",
+  "docs/extensions.md",
 ];
 
 Deno.test("every guide is one of the pages that are checked here", async () => {
