@@ -53,11 +53,11 @@ const { connect, connectTls, listen, listenTls, startTls } = Deno;
 
 const platform: Network = {
   async connectTcp(options) {
+    if (Scheduler.current().reactor === "fd") return await fdNetwork.connectTcp(options);
     // Only Node's sockets can be told where to connect from.
     if (options.sourceAddress !== undefined) {
       return await connectFrom(options.sourceAddress, options);
     }
-    if (Scheduler.current().reactor === "fd") return await fdNetwork.connectTcp(options);
     return new DenoTcpSocket(await connect(options));
   },
   listenTcp(options) {

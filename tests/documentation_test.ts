@@ -11,9 +11,6 @@ const PAGES = [
   "docs/descriptors.md",
   "docs/extensions.md",
   "docs/performance.md",
-  "docs/patching.md",
-  "docs/descriptors.md",
-  "docs/extensions.md",
 ];
 
 Deno.test("every guide is one of the pages that are checked here", async () => {
