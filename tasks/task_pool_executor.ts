@@ -63,7 +63,7 @@ export class TaskPoolExecutor extends Executor {
     const local = localFunction(fn);
     if (this.#shutdown) throw new RuntimeError("Cannot submit a call: the executor was shut down");
     const future = new Future<Awaited<R>>();
-    if (args.some((arg) => arg instanceof Progress)) {
+    if (args.some(isProgress)) {
       future.addDoneCallback(() => closeProgress(args));
     }
     this.#calls.push({ future: future as Future<unknown>, fn: local, args });
@@ -164,6 +164,10 @@ export class TaskPoolExecutor extends Executor {
 
 function isThenable(value: unknown): boolean {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+function isProgress(arg: unknown): boolean {
+  return arg instanceof Progress;
 }
 
 function localFunction(fn: unknown): (...args: never[]) => unknown {

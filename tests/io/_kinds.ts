@@ -185,13 +185,10 @@ export function temporaryPath(): string {
 }
 
 /** Every kind of stream that there is. */
-/** TLS can only be started on the platform's own sockets: the second road for TCP refuses it. */
-const ownSockets = Deno.env.get("EVERGREEN_REACTOR") === "fd";
-
 export const kinds: readonly Kind[] = [
   tcp,
   tls,
-  ...(ownSockets ? [] : [startTls]),
+  startTls,
   platform,
   ...(Deno.build.os === "windows" ? [] : [unix]),
 ];
