@@ -103,7 +103,7 @@ export abstract class Executor implements AsyncDisposable {
     }
     const left = remaining(options);
     if (Symbol.asyncIterator in items) return inOrder(windowed(submit, items), left);
-    return inOrder(Array.from(items, submit), left);
+    return new Results(Array.from(items, submit), left);
   }
 }
 
@@ -132,16 +132,53 @@ async function* failing(error: unknown): AsyncIterableIterator<never> {
   throw error;
 }
 
-/** The results of `futures`; those that nobody comes to ask for are cancelled. */
+/** The results of `futures`, in order; those that nobody comes to ask for are cancelled. */
+class Results<R> implements AsyncIterableIterator<R> {
+  readonly #futures: Future<R>[];
+  readonly #left: () => WaitOptions | undefined;
+  #next = 0;
+
+  constructor(futures: Future<R>[], left: () => WaitOptions | undefined) {
+    this.#futures = futures;
+    this.#left = left;
+  }
+
+  next(): Promise<IteratorResult<R>> {
+    if (this.#next >= this.#futures.length) return this.return();
+    return this.#futures[this.#next++].get(this.#left()).then(given, this.#fail);
+  }
+
+  return(): Promise<IteratorResult<R>> {
+    this.#end();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  readonly #fail = (error: unknown): never => {
+    this.#end();
+    throw error;
+  };
+
+  #end(): void {
+    for (const future of this.#futures) future.cancel();
+    this.#futures.length = 0;
+  }
+}
+
+function given<R>(value: R): IteratorResult<R> {
+  return { done: false, value };
+}
+
+/** The results of `futures` as they are made. */
 async function* inOrder<R>(
-  futures: Iterable<Future<R>> | AsyncIterable<Future<R>>,
+  futures: AsyncIterableIterator<Future<R>>,
   left: () => WaitOptions | undefined,
 ): AsyncIterableIterator<R> {
-  const source = Symbol.asyncIterator in futures
-    ? futures[Symbol.asyncIterator]()
-    : futures[Symbol.iterator]();
   try {
-    for (let next = await source.next(); !next.done; next = await source.next()) {
+    for (let next = await futures.next(); !next.done; next = await futures.next()) {
       const future = next.value;
       try {
         yield await future.get(left());
@@ -150,8 +187,7 @@ async function* inOrder<R>(
       }
     }
   } finally {
-    if (Symbol.asyncIterator in futures) await source.return?.();
-    else for (const future of futures) future.cancel();
+    await futures.return?.();
   }
 }
 
