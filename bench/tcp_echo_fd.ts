@@ -35,7 +35,7 @@ const [ours] = await start('reactor: "fd"', spawnBench("_echo_evergreen.ts"));
 Deno.env.delete("EVERGREEN_REACTOR");
 const others = [
   ...await start("`Deno.listen`", spawnBench("_echo_bare.ts")),
-  ...await start("Go, one processor", spawnCommand("go", ["run", file("_echo_go.go")])),
+  ...await start("Go, one processor", spawnCommand("go", ["run", file("echo_server.go")])),
   ...await start("uvloop", spawnCommand("/usr/bin/python3", [file("_echo_uvloop.py")])),
 ];
 const servers = [ours, ...others];

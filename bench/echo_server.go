@@ -1,4 +1,4 @@
-// An echo server in Go on one processor, which prints its port.
+// An echo server in Go on one processor, which prints its port. (Go leaves files out whose names begin with "_".)
 package main
 
 import (
