@@ -1,6 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { sleep, spawn, TcpClient, type TcpConnection, TcpServer } from "../../mod.ts";
 import { text } from "./_scripted.ts";
+import { settle } from "./_settle.ts";
+
+Deno.test.afterEach(settle);
 
 /** Whether a program can be started here. Where it cannot, its tests show as ignored. */
 function has(program: string): boolean {

@@ -3,6 +3,9 @@ import { createHash } from "node:crypto";
 import { type BaseStream, sleep, spawn, StreamError, TimeoutError } from "../../mod.ts";
 import { type Kind, kinds, type Pair } from "./_kinds.ts";
 import { text } from "./_scripted.ts";
+import { settle } from "./_settle.ts";
+
+Deno.test.afterEach(settle);
 
 const MEGABYTE = 1_000_000;
 

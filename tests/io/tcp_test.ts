@@ -16,6 +16,9 @@ import { lookup } from "node:dns/promises";
 import net from "node:net";
 import { KeepingServer } from "./_kinds.ts";
 import { text } from "./_scripted.ts";
+import { settle } from "./_settle.ts";
+
+Deno.test.afterEach(settle);
 
 class Serves extends TcpServer {
   constructor(readonly handle: (connection: TcpConnection) => unknown) {
