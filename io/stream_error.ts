@@ -1,3 +1,5 @@
+import { registerErrorClass } from "../loop/carried_error.ts";
+
 /** What an error of a stream is made with. */
 export interface StreamErrorOptions extends ErrorOptions {
   /** Its name in the system's table, "ECONNREFUSED". */
@@ -15,6 +17,7 @@ export interface StreamErrorOptions extends ErrorOptions {
 export class StreamError extends Error {
   static {
     this.prototype.name = "StreamError";
+    registerErrorClass(this);
   }
 
   /** What went wrong: a name of the system's table, or "ECLOSED" for a call on something that is closed. */
@@ -37,6 +40,7 @@ export class StreamError extends Error {
 export class TcpError extends StreamError {
   static {
     this.prototype.name = "TcpError";
+    registerErrorClass(this);
   }
 }
 
@@ -44,6 +48,7 @@ export class TcpError extends StreamError {
 export class TlsError extends StreamError {
   static {
     this.prototype.name = "TlsError";
+    registerErrorClass(this);
   }
 }
 
@@ -51,6 +56,7 @@ export class TlsError extends StreamError {
 export class PipeError extends StreamError {
   static {
     this.prototype.name = "PipeError";
+    registerErrorClass(this);
   }
 }
 
@@ -58,6 +64,7 @@ export class PipeError extends StreamError {
 export class TtyError extends StreamError {
   static {
     this.prototype.name = "TtyError";
+    registerErrorClass(this);
   }
 }
 
@@ -65,6 +72,7 @@ export class TtyError extends StreamError {
 export class FileError extends StreamError {
   static {
     this.prototype.name = "FileError";
+    registerErrorClass(this);
   }
 }
 
@@ -72,6 +80,7 @@ export class FileError extends StreamError {
 export class IncompleteReadError extends StreamError {
   static {
     this.prototype.name = "IncompleteReadError";
+    registerErrorClass(this);
   }
 
   /** All that was left in the stream. */
@@ -94,6 +103,7 @@ export class IncompleteReadError extends StreamError {
 export class BufferLimitError extends StreamError {
   static {
     this.prototype.name = "BufferLimitError";
+    registerErrorClass(this);
   }
 
   /** How many bytes were allowed. */

@@ -1,3 +1,4 @@
+import { registerErrorClass } from "../loop/carried_error.ts";
 import dgram from "node:dgram";
 import { lookup as lookupName } from "node:dns";
 import { isIP } from "node:net";
@@ -15,6 +16,7 @@ import { checkTarget, type TcpTarget } from "./tcp_client.ts";
 export class UdpError extends Error {
   static {
     this.prototype.name = "UdpError";
+    registerErrorClass(this);
   }
 
   /** What went wrong: a name of the system's table, or "ECLOSED" for a call on something that is closed. */

@@ -1,39 +1,6 @@
 /** How a whole program behaves: what it prints, how it ends, and that it does end. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-
-const ROOT = new URL("../../", import.meta.url);
-
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program in a process of its own; it fails if it does not end by itself. */
-async function run(program: string): Promise<Run> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--allow-all", "--ext=ts", "-"],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(program));
-  await writer.close();
-  let hung = false;
-  const limit = setTimeout(() => {
-    hung = true;
-    child.kill("SIGKILL");
-  }, 60_000);
-  const { code, stdout, stderr } = await child.output();
-  clearTimeout(limit);
-  const decoder = new TextDecoder();
-  const result = { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  assert(!hung, `The program did not end: ${JSON.stringify(result)}`);
-  return result;
-}
+import { runProgram as run } from "../run_program.ts";
 
 Deno.test("an error that escapes a task is printed with its name, and the program goes on", async () => {
   const { code, stdout, stderr } = await run(`
