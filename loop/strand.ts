@@ -1,3 +1,4 @@
+import { isThenable } from "./thenable.ts";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Blocked, leftBehind } from "./blocked.ts";
 import {
@@ -333,8 +334,4 @@ function finish(): void {
 
 function fail(error: unknown): void {
   storage.getStore()!.finish(true, error);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

@@ -1,3 +1,4 @@
+import { isThenable } from "../loop/thenable.ts";
 import { carry } from "../loop/carried_error.ts";
 import { systemClock } from "../loop/clock.ts";
 import { TaskExit } from "../loop/errors.ts";
@@ -230,8 +231,4 @@ function iterable(result: unknown): AsyncIterable<unknown> | Iterable<unknown> {
   const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = Object(result);
   if (typeof async === "function" || typeof sync === "function") return result as never;
   throw new TypeError("Cannot stream what the function returned: it is not iterable");
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

@@ -43,9 +43,6 @@ let body: Body;
 /** Has `observer` told how `task` ends. */
 export let observe: (task: Task, observer: Observer) => void;
 
-/** The strand that a task stands before. */
-export let strandOf: (task: Task) => Strand;
-
 /** Aborts the signal of a task that was killed, unless it is shielded. */
 export let abortIfKilled: (task: Task) => void;
 
@@ -302,7 +299,6 @@ export class Task {
     observe = (task, observer) => {
       (task.#extras ??= new Extras()).observer = observer;
     };
-    strandOf = (task) => task.#strand;
     abortIfKilled = (task) => task.#abortIfKilled();
   }
 }

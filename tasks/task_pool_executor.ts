@@ -1,3 +1,4 @@
+import { isThenable } from "../loop/thenable.ts";
 import { checkCallback, checkCount } from "../loop/arguments.ts";
 import { RuntimeError, TaskExit } from "../loop/errors.ts";
 import { Line } from "../loop/line.ts";
@@ -160,10 +161,6 @@ export class TaskPoolExecutor extends Executor {
     }
     return call;
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 function isProgress(arg: unknown): boolean {
