@@ -5,10 +5,8 @@ export class Onlookers {
   /** The armed ones. */
   readonly #armed = new Map<Watch, () => void>();
 
-  /** How many are to be told. */
-  get size(): number {
-    return this.#armed.size;
-  }
+  /** How many are to be told. Asked at every read and write, so it is kept besides the map. */
+  size = 0;
 
   /**
    * Makes a watch.
@@ -20,14 +18,15 @@ export class Onlookers {
     const armed = this.#armed;
     let closed = false;
     const watch: Watch = {
-      arm(): void {
+      arm: (): void => {
         if (closed || armed.has(watch)) return;
         armed.set(watch, notify);
-        if (look() && armed.delete(watch)) notify();
+        this.size++;
+        if (look() && this.#disarm(watch)) notify();
       },
-      close(): void {
+      close: (): void => {
         closed = true;
-        if (armed.delete(watch)) left();
+        if (this.#disarm(watch)) left();
       },
     };
     return watch;
@@ -35,9 +34,16 @@ export class Onlookers {
 
   /** It is ready: tells all. */
   notify(): void {
-    if (this.#armed.size === 0) return;
+    if (this.size === 0) return;
     const all = [...this.#armed.values()];
     this.#armed.clear();
+    this.size = 0;
     for (const notify of all) notify();
+  }
+
+  #disarm(watch: Watch): boolean {
+    const was = this.#armed.delete(watch);
+    if (was) this.size--;
+    return was;
   }
 }

@@ -1,5 +1,5 @@
 /** How much memory pieces share if they are little. */
-const SIZE = 8_192;
+const SIZE = 2_048;
 const NONE = new Uint8Array(0);
 
 /**
@@ -13,13 +13,16 @@ export class Slab {
   /** A copy of some bytes, for whoever reads the stream. */
   copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
     const size = end - start;
-    if (size > SIZE / 8) return bytes.slice(start, end);
+    if (size > SIZE / 4) return bytes.slice(start, end);
     if (this.#used + size > this.#memory.length) {
       this.#memory = new Uint8Array(SIZE);
       this.#used = 0;
     }
-    const copy = this.#memory.subarray(this.#used, this.#used += size);
-    copy.set(bytes.subarray(start, end));
-    return copy;
+    const memory = this.#memory;
+    const at = this.#used;
+    this.#used += size;
+    // Making a view is what this costs. subarray() takes half as long again.
+    memory.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size), at);
+    return new Uint8Array(memory.buffer, at, size);
   }
 }

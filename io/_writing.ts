@@ -1,4 +1,7 @@
+import { Thrower } from "../loop/blocked.ts";
 import type { Watch } from "../loop/poll_source.ts";
+import { type Expectant, Scheduler } from "../loop/scheduler.ts";
+import { Strand } from "../loop/strand.ts";
 import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
 import { BufferLimitError } from "./stream_error.ts";
 import { Onlookers } from "./_onlookers.ts";
@@ -9,13 +12,16 @@ import type { Transport } from "./transport.ts";
 const HIGH_WATER = 65_536;
 /** Up to this size, data is copied before the system gets it: the caller may use its memory again at once. */
 const COPIED = 16_384;
-/** How many microtasks a write of the platform takes at the most if the system has room. */
-const HOPS = 4;
-
 const encoder = new TextEncoder();
 const TRUE = Promise.resolve(true);
 const FALSE = Promise.resolve(false);
 const DONE = Promise.resolve();
+
+let resolver: (value: unknown) => void;
+// A constant, unlike a declared function, is inlined into the promise's constructor.
+const keepResolver = (resolve: (value: unknown) => void): void => {
+  resolver = resolve;
+};
 
 /**
  * The side of a stream that is written.
@@ -23,7 +29,7 @@ const DONE = Promise.resolve();
  * It has one write of the platform under way at the most; what comes meanwhile is buffered, and is sent though
  * whoever wrote it has given up waiting.
  */
-export class Writing {
+export class Writing implements Expectant {
   /** How many bytes the system has taken. */
   count = 0;
   /** How many bytes may be buffered. */
@@ -38,6 +44,11 @@ export class Writing {
   #borrowed = false;
   /** How many bytes the system has not taken. */
   #buffered = 0;
+  /** Tells who wrote what is current whether the system took it; `null` once that is known. */
+  #answer: ((value: unknown) => void) | null = null;
+  /** Who that is, and how long it may wait. */
+  #writer: Strand | null = null;
+  #options: WaitOptions | undefined;
   /** Until the first write is through, the platform may not know yet that there is room. */
   #fresh = false;
   #failure: (() => unknown) | null = null;
@@ -115,18 +126,46 @@ export class Writing {
     return this.#transport !== null && this.#hasRoom;
   }
 
-  /** Gives what is current to the system, and sees whether it takes it at once. */
-  async #hand(options?: WaitOptions): Promise<boolean> {
-    const fresh = this.#fresh;
-    this.#send();
-    for (let hop = 0; hop < HOPS && this.#current !== null; hop++) await null;
-    if (this.#failure !== null) throw this.#failure();
-    if (this.#buffered === 0) return true;
-    if (fresh && this.#fresh && options?.timeout !== 0) {
-      await this.#flushers.wait(raisesTimeout, options);
-      return true;
+  /** The system has not taken at once what it was given: who wrote it waits, if that makes sense. */
+  overdue(): void {
+    const answer = this.#answer!;
+    const writer = this.#writer!;
+    const options = this.#options;
+    this.#settled();
+    const late = writer.ended ? null : writer.take();
+    if (late !== null) answer(new Thrower(() => late.error));
+    else if (this.#fresh && options?.timeout !== 0) {
+      answer(this.#flushers.waitAs(writer, raisesTimeout, options).then(() => true));
+    } else {
+      answer(this.#hasRoom ? false : this.#writers.waitAs(writer, raisesTimeout, options));
     }
-    return this.#hasRoom ? false : await this.#writers.wait(raisesTimeout, options);
+  }
+
+  /** Gives what is current to the system. Whether it takes it at once shows before the macrotask is over. */
+  #hand(options?: WaitOptions): Promise<boolean> {
+    this.#send();
+    if (this.#failure !== null) return Promise.reject(this.#failure());
+    if (this.#current === null) return TRUE;
+    const scheduler = Scheduler.current();
+    const promise = new Promise<boolean>(keepResolver as never);
+    this.#answer = resolver;
+    this.#writer = Strand.current(scheduler);
+    this.#options = options;
+    scheduler.expect(this);
+    return promise;
+  }
+
+  #settled(): void {
+    this.#answer = this.#writer = null;
+    this.#options = undefined;
+  }
+
+  /** It is known what becomes of what was written. */
+  #tell(value: unknown): void {
+    const answer = this.#answer!;
+    this.#writer!.scheduler.content(this);
+    this.#settled();
+    answer(value);
   }
 
   /** Gives the system what is current, and then what is queued, until it must wait. */
@@ -150,6 +189,7 @@ export class Writing {
     if (this.#transport === null) return;
     this.#took(count);
     this.#send();
+    if (this.#answer !== null && this.#current === null) this.#tell(true);
   };
 
   readonly #onFailure = (cause: unknown): void => {
@@ -206,6 +246,7 @@ export class Writing {
     this.#current = null;
     this.#borrowed = false;
     this.#buffered = 0;
+    if (this.#answer !== null) this.#tell(new Thrower(make, true));
     this.#writers.raiseAll(make);
     this.#flushers.raiseAll(make);
     this.#onlookers.notify();
@@ -223,6 +264,8 @@ function copied(bytes: Uint8Array): Uint8Array {
     slab = new Uint8Array(COPIED);
     used = 0;
   }
-  slab.set(bytes, used);
-  return slab.subarray(used, used += length);
+  const at = used;
+  used += length;
+  slab.set(bytes, at);
+  return new Uint8Array(slab.buffer, at, length);
 }

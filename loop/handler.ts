@@ -1,6 +1,11 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Ready } from "./ready.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { Strand } from "./strand.ts";
 import type { Due } from "./timers.ts";
+
+/** Runs a function outside every task. */
+const outside = AsyncLocalStorage.snapshot();
 
 /** A callback that a loop was asked to call. Cancelling it again, or when it has been called, does nothing. */
 export interface Handler extends Disposable {
@@ -61,6 +66,12 @@ export class Callback implements Handler, Ready, Due {
 
   run(): void {
     if (this.#cancelled) return;
+    // The loop may run it in the context of whichever task was the last to give up control.
+    if (Strand.outside) this.#call();
+    else outside(() => this.#call());
+  }
+
+  #call(): void {
     try {
       const result: unknown = this.callback(...this.args);
       if (result instanceof Promise) result.catch((error) => this.#report(error));

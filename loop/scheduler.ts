@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { LoopAlarm } from "./loop_alarm.ts";
 import { Census } from "./census.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -23,10 +22,12 @@ const BURST = 1024;
 /** How many microtasks the holder of the baton may take before a macrotask looks whether it waits elsewhere. */
 const HOPS = 8;
 
-type Phase = "new" | "serving" | "running" | "forever" | "ended" | "destroyed";
+/** Who expects something of the platform before the macrotask is over, and is told if it did not come. */
+export interface Expectant {
+  overdue(): void;
+}
 
-/** Runs a function outside every task. */
-const outside = AsyncLocalStorage.snapshot();
+type Phase = "new" | "serving" | "running" | "forever" | "ended" | "destroyed";
 
 /**
  * Runs what is ready, one at a time, in order.
@@ -68,6 +69,7 @@ export class Scheduler {
   #watching = false;
   #hops = 0;
   #burst = 0;
+  #expectants: Expectant[] = [];
   readonly #pace = new Pace();
   readonly #turns = new Turns(() => this.#turn());
   readonly #alarm = new LoopAlarm(() => {
@@ -159,6 +161,22 @@ export class Scheduler {
     if (this.census.foreign > 0) this.#welcome();
     if (!this.#watching) this.check();
     else this.#queueDrain();
+  }
+
+  /**
+   * Tells `who` in the next macrotask, unless it is {@linkcode content} before. Who holds the baton keeps it till
+   * then.
+   */
+  expect(who: Expectant): void {
+    this.#expectants.push(who);
+    if (!this.#watching) this.#watch();
+  }
+
+  /** What `who` expected has come. */
+  content(who: Expectant): void {
+    const expectants = this.#expectants;
+    if (expectants[expectants.length - 1] === who) expectants.pop();
+    else this.#expectants = expectants.filter((other) => other !== who);
   }
 
   /** What keeps the loop going may have changed. */
@@ -283,20 +301,15 @@ export class Scheduler {
     if (this.#holder !== null || this.#draining) return;
     this.#draining = true;
     try {
-      if (Strand.outside) this.#drainNow();
-      else outside(() => this.#drainNow());
+      while (this.#holder === null && this.#burst < BURST && this.#active) {
+        const entry = this.#ready.shift();
+        if (entry === undefined) break;
+        if (!entry.strand?.ended) this.#resume(entry);
+      }
     } finally {
       this.#draining = false;
     }
   };
-
-  #drainNow(): void {
-    while (this.#holder === null && this.#burst < BURST && this.#active) {
-      const entry = this.#ready.shift();
-      if (entry === undefined) break;
-      if (!entry.strand?.ended) this.#resume(entry);
-    }
-  }
 
   #watch(): void {
     this.#watching = true;
@@ -308,7 +321,8 @@ export class Scheduler {
   readonly #hop = (): void => {
     this.#drain();
     if (this.#alarm.isSet && this.timers.live === 0) this.#alarm.clear();
-    if (this.#holder === null && (this.#ready.size === 0 || !this.#active)) {
+    const idle = this.#holder === null && (this.#ready.size === 0 || !this.#active);
+    if (idle && this.#expectants.length === 0) {
       this.#watching = false;
       this.#burst = 0;
       this.#pace.begin();
@@ -325,6 +339,7 @@ export class Scheduler {
   readonly #turn = (): void => {
     this.#burst = 0;
     this.#pace.begin();
+    if (this.#expectants.length > 0) return this.#tellExpectants();
     if (this.#holder !== null && this.#holder !== this.main) this.census.abroad(this.#holder);
     this.#holder = null;
     if (!this.#active) {
@@ -335,6 +350,12 @@ export class Scheduler {
     if (this.#onlyDaemonsLeft()) this.#end();
     this.#watch();
   };
+
+  /** Tells who expected something that it has not come. Who holds the baton goes on, so the turn is not over. */
+  #tellExpectants(): void {
+    for (const who of this.#expectants.splice(0)) who.overdue();
+    this.#watch();
+  }
 
   /** Nothing is ready and nobody runs: what now? */
   #park(): void {

@@ -146,7 +146,12 @@ export class Wait<T = any> implements Blocked, Waiter<T>, Waker<T>, Ready {
 
   /** Makes the calling strand wait, and gives up its baton. */
   static begin<T>(scheduler: Scheduler, reason: Reason, source: Source, offer?: unknown): Wait<T> {
-    const strand = Strand.current(scheduler);
+    return Wait.beginOf(Strand.current(scheduler), reason, source, offer);
+  }
+
+  /** Makes `strand` wait, and gives up its baton. For who does that later than in the call that waits. */
+  static beginOf<T>(strand: Strand, reason: Reason, source: Source, offer?: unknown): Wait<T> {
+    const { scheduler } = strand;
     const wait = new Wait<T>(strand, reason, source, offer);
     strand.block(wait);
     if (source !== TASK) scheduler.census.waits[source]++;
