@@ -7,12 +7,12 @@ export class Delimiter {
   /** The string that it was made of. */
   readonly source: string | null;
   readonly bytes: Uint8Array;
+  /** The first byte as a character. */
+  readonly first: string;
   /** For each length matched: how much is still matched when the next byte does not fit (Knuth, Morris, Pratt). */
   readonly fallback: Uint32Array;
 
-  /** What a string or bytes are compiled to, which may be what was compiled `last`. */
-  static compile(delimiter: string | Uint8Array, last: Delimiter | null): Delimiter {
-    if (last !== null && delimiter === last.source) return last;
+  constructor(delimiter: string | Uint8Array) {
     if (typeof delimiter !== "string" && !(delimiter instanceof Uint8Array)) {
       throw new TypeError(
         `Cannot read until a delimiter: it must be a string or a Uint8Array, not ${
@@ -20,15 +20,12 @@ export class Delimiter {
         }`,
       );
     }
-    return new Delimiter(delimiter);
-  }
-
-  constructor(delimiter: string | Uint8Array) {
     this.source = typeof delimiter === "string" ? delimiter : null;
     this.bytes = typeof delimiter === "string" ? encoder.encode(delimiter) : delimiter.slice();
     if (this.bytes.length === 0) {
       throw new RangeError("Cannot read until a delimiter: it must not be empty");
     }
+    this.first = String.fromCharCode(this.bytes[0]);
     this.fallback = fallbackOf(this.bytes);
   }
 

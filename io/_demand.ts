@@ -1,10 +1,11 @@
 import { shown } from "../loop/arguments.ts";
 import type { ByteBuffer } from "./_byte_buffer.ts";
 import { BufferLimitError, IncompleteReadError } from "./stream_error.ts";
-import type { Delimiter } from "./_delimiter.ts";
+import { Delimiter } from "./_delimiter.ts";
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const NOTHING = new Uint8Array(0);
+const NEWLINE = new Delimiter("\n");
+const CARRIAGE_RETURN = 13;
 
 /** What a reader waits for. */
 export interface Demand<T> {
@@ -40,11 +41,11 @@ export class Exactly implements Demand<Uint8Array> {
 }
 
 /** Everything up to the end of something that is searched. */
-export class Until implements Demand<Uint8Array> {
-  constructor(
-    readonly search: (buffer: ByteBuffer) => number,
-    readonly limit: number,
-  ) {}
+abstract class Until implements Demand<Uint8Array> {
+  constructor(readonly limit: number) {}
+
+  /** Where it ends, or -1. */
+  protected abstract search(buffer: ByteBuffer): number;
 
   take(buffer: ByteBuffer, ended: boolean): Uint8Array | null | undefined {
     const end = this.search(buffer);
@@ -58,35 +59,55 @@ export class Until implements Demand<Uint8Array> {
   }
 }
 
-/** A line of text, without what ends it. */
-export class TextLine implements Demand<string> {
-  constructor(readonly newline: Delimiter, readonly limit: number) {}
+/** Everything up to and with a delimiter. */
+export class UntilDelimiter extends Until {
+  constructor(readonly delimiter: Delimiter, limit: number) {
+    super(limit);
+  }
 
-  take(buffer: ByteBuffer, ended: boolean): string | null | undefined {
-    const end = buffer.find(this.newline);
+  protected override search(buffer: ByteBuffer): number {
+    return buffer.find(this.delimiter);
+  }
+}
+
+/** Everything up to the end of a match. */
+export class UntilMatch extends Until {
+  readonly #regex: RegExp;
+
+  constructor(regex: RegExp, limit: number) {
+    super(limit);
+    if (!(regex instanceof RegExp)) {
+      throw new TypeError(`Cannot read until a match: a RegExp is needed, not ${shown(regex)}`);
+    }
+    // One that keeps no place of its own from one search to the next.
+    this.#regex = new RegExp(regex.source, regex.flags.replaceAll(/[gy]/g, ""));
+  }
+
+  protected override search(buffer: ByteBuffer): number {
+    return buffer.match(this.#regex, this.limit);
+  }
+}
+
+/** A line of text, without what ends it, as an iterator gives it. */
+export class TextLine implements Demand<IteratorResult<string, undefined>> {
+  readonly #limit: () => number;
+
+  constructor(limit: () => number) {
+    this.#limit = limit;
+  }
+
+  take(buffer: ByteBuffer, ended: boolean): IteratorResult<string, undefined> | undefined {
+    const limit = this.#limit();
+    const end = buffer.find(NEWLINE);
     if (end < 0) {
       // One byte over the limit may be the first one of "\r\n".
-      if (buffer.size > this.limit + (ended ? 0 : 1)) throw new BufferLimitError(this.limit);
+      if (buffer.size > limit + (ended ? 0 : 1)) throw new BufferLimitError(limit);
       if (!ended) return undefined;
-      return buffer.size === 0 ? null : text(buffer, buffer.size, buffer.size);
+      if (buffer.size === 0) return { value: undefined, done: true };
+      return { value: buffer.takeLine(buffer.size, buffer.size), done: false };
     }
-    const upTo = buffer.peek(end);
-    const length = upTo[end - 2] === 13 ? end - 2 : end - 1;
-    if (length > this.limit) throw new BufferLimitError(this.limit);
-    return text(buffer, length, end);
+    const length = end > 1 && buffer.at(end - 2) === CARRIAGE_RETURN ? end - 2 : end - 1;
+    if (length > limit) throw new BufferLimitError(limit);
+    return { value: buffer.takeLine(length, end), done: false };
   }
-}
-
-function text(buffer: ByteBuffer, length: number, consumed: number): string {
-  const decoded = decoder.decode(buffer.peek(length));
-  buffer.skip(consumed);
-  return decoded;
-}
-
-/** A regex that keeps no place of its own from one search to the next. */
-export function ownRegex(regex: RegExp): RegExp {
-  if (!(regex instanceof RegExp)) {
-    throw new TypeError(`Cannot read until a match: a RegExp is needed, not ${shown(regex)}`);
-  }
-  return new RegExp(regex.source, regex.flags.replaceAll(/[gy]/g, ""));
 }

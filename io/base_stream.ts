@@ -3,9 +3,10 @@ import { cooperate } from "../loop/event_loop.ts";
 import { type Direction, type PollSource, type Watch, watching } from "../loop/poll_source.ts";
 import { checkpoint, type WaitOptions } from "../loop/wait.ts";
 import { Delimiter } from "./_delimiter.ts";
-import { Anything, type Demand, Exactly, ownRegex, TextLine, Until } from "./_demand.ts";
+import { Anything, type Demand, Exactly, TextLine, UntilDelimiter, UntilMatch } from "./_demand.ts";
 import { coded, failureOf } from "./_failure.ts";
 import { fromPlatform, readableOf, writableOf } from "./_platform_streams.ts";
+import { Lines } from "./_lines.ts";
 import { checkSize } from "./_size.ts";
 import { Reading, WHATEVER } from "./_reading.ts";
 import { StreamError, type StreamErrorOptions } from "./stream_error.ts";
@@ -18,7 +19,6 @@ export interface LinesOptions {
   maxLength?: number;
 }
 
-const NEWLINE = new Delimiter("\n");
 const MAX_BUFFER_SIZE = 1_048_576;
 
 /**
@@ -41,7 +41,8 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
   #transport: Transport | null = null;
   #maxBufferSize = MAX_BUFFER_SIZE;
   #state: "new" | "open" | "shut" | "closed" = "new";
-  #delimiter: Delimiter | null = null;
+  /** What was read until last: nearly always the same is asked for again. */
+  #until: UntilDelimiter | null = null;
   #readable: ReadableStream<Uint8Array> | null = null;
   #writable: WritableStream<Uint8Array> | null = null;
 
@@ -151,9 +152,10 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    */
   readUntil(delimiter: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array | null> {
     return this.#take(options, () => {
-      // Nearly always the same one is asked for again.
-      const sought = this.#delimiter = Delimiter.compile(delimiter, this.#delimiter);
-      return new Until((buffer) => buffer.find(sought), this.#maxBufferSize);
+      const last = this.#until;
+      const limit = this.#maxBufferSize;
+      if (last !== null && delimiter === last.delimiter.source && limit === last.limit) return last;
+      return this.#until = new UntilDelimiter(new Delimiter(delimiter), limit);
     });
   }
 
@@ -168,11 +170,7 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    * @throws {TimeoutError} If none comes within `options.timeout`.
    */
   readUntilRegex(regex: RegExp, options?: WaitOptions): Promise<Uint8Array | null> {
-    return this.#take(options, () => {
-      const limit = this.#maxBufferSize;
-      const own = ownRegex(regex);
-      return new Until((buffer) => buffer.match(own, limit), limit);
-    });
+    return this.#take(options, () => new UntilMatch(regex, this.#maxBufferSize));
   }
 
   /**
@@ -180,17 +178,16 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    *
    * @throws {BufferLimitError} If a line is longer than `options.maxLength`.
    */
-  async *lines(options?: LinesOptions): AsyncIterableIterator<string> {
+  lines(options?: LinesOptions): AsyncIterableIterator<string> {
     const { maxLength } = options ?? {};
-    if (maxLength !== undefined) checkSize("read lines", maxLength, 0);
-    while (true) {
-      const line = await this.#take(
-        undefined,
-        () => new TextLine(NEWLINE, maxLength ?? this.#maxBufferSize),
-      );
-      if (line === null) return;
-      yield line;
-    }
+    const line = new TextLine(() => maxLength ?? this.#maxBufferSize);
+    const demand = () => {
+      if (maxLength !== undefined) checkSize("read lines", maxLength, 0);
+      return line;
+    };
+    return new Lines(() =>
+      this.#take(undefined, demand) as Promise<IteratorResult<string, undefined>>
+    );
   }
 
   /**
