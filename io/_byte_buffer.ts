@@ -88,6 +88,11 @@ export class ByteBuffer {
     return line;
   }
 
+  /** Shows the first `n` bytes, until anything else is done with the buffer. */
+  peek(n: number): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#start + n);
+  }
+
   /** The byte at `index`. */
   at(index: number): number {
     return this.#bytes[this.#start + index];

@@ -2,6 +2,7 @@ import { shown } from "../loop/arguments.ts";
 import type { ByteBuffer } from "./_byte_buffer.ts";
 import { BufferLimitError, IncompleteReadError } from "./stream_error.ts";
 import { Delimiter } from "./_delimiter.ts";
+import { checkSize } from "./_size.ts";
 
 const NOTHING = new Uint8Array(0);
 const NEWLINE = new Delimiter("\n");
@@ -21,7 +22,9 @@ export interface Demand<T> {
 
 /** Whatever is there, `max` bytes at the most. */
 export class Anything implements Demand<Uint8Array> {
-  constructor(readonly max: number) {}
+  constructor(readonly max: number) {
+    checkSize("read", max, 1);
+  }
 
   take(buffer: ByteBuffer, ended: boolean): Uint8Array | null | undefined {
     if (buffer.size > 0) return buffer.take(Math.min(this.max, buffer.size));
@@ -29,9 +32,34 @@ export class Anything implements Demand<Uint8Array> {
   }
 }
 
+/** Whatever is there, put into memory of whoever asks. Says how many bytes that were. */
+export class Into implements Demand<number> {
+  constructor(readonly target: Uint8Array) {
+    if (!(target instanceof Uint8Array)) {
+      throw new TypeError(`Cannot read into memory: a Uint8Array is needed, not ${shown(target)}`);
+    }
+    checkSize("read into memory", target.length, 1);
+  }
+
+  take(buffer: ByteBuffer, ended: boolean): number | null | undefined {
+    const count = Math.min(this.target.length, buffer.size);
+    if (count === 0) return ended ? null : undefined;
+    this.put(buffer.peek(count));
+    buffer.skip(count);
+    return count;
+  }
+
+  /** Puts bytes that fit into the memory. */
+  put(bytes: Uint8Array): void {
+    this.target.set(bytes);
+  }
+}
+
 /** That many bytes; fewer at the end. */
 export class Exactly implements Demand<Uint8Array> {
-  constructor(readonly count: number) {}
+  constructor(readonly count: number) {
+    checkSize("read", count, 0);
+  }
 
   take(buffer: ByteBuffer, ended: boolean): Uint8Array | null | undefined {
     if (buffer.size >= this.count) return this.count === 0 ? NOTHING : buffer.take(this.count);
@@ -92,8 +120,13 @@ export class UntilMatch extends Until {
 export class TextLine implements Demand<IteratorResult<string, undefined>> {
   readonly #limit: () => number;
 
-  constructor(limit: () => number) {
-    this.#limit = limit;
+  /**
+   * @param maxLength How many bytes it may have.
+   * @param otherwise The same, if that is not given.
+   */
+  constructor(maxLength: number | undefined, otherwise: () => number) {
+    if (maxLength !== undefined) checkSize("read lines", maxLength, 0);
+    this.#limit = maxLength === undefined ? otherwise : () => maxLength;
   }
 
   take(buffer: ByteBuffer, ended: boolean): IteratorResult<string, undefined> | undefined {

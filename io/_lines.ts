@@ -5,16 +5,16 @@ type Line = IteratorResult<string, undefined>;
  * turns of its own for each. Unlike one it can be asked again after an error, and then tries again.
  */
 export class Lines implements AsyncIterableIterator<string, undefined> {
-  readonly #take: () => Promise<Line>;
+  readonly #take: () => Promise<Line | null>;
   #left = false;
 
-  /** @param take Takes the next line out of the stream. */
-  constructor(take: () => Promise<Line>) {
+  /** @param take Takes the next line out of the stream. It never gives `null`. */
+  constructor(take: () => Promise<Line | null>) {
     this.#take = take;
   }
 
   next(): Promise<Line> {
-    return this.#left ? this.return() : this.#take();
+    return this.#left ? this.return() : this.#take() as Promise<Line>;
   }
 
   /** The loop was left. */

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Watch } from "../loop/poll_source.ts";
 import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
 import { ByteBuffer } from "./_byte_buffer.ts";
-import { Anything, type Demand } from "./_demand.ts";
+import { Anything, type Demand, Into } from "./_demand.ts";
 import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
 import { Slab } from "./_slab.ts";
@@ -10,9 +10,12 @@ import type { Transport } from "./transport.ts";
 
 /** How many microtasks a read of the platform takes at the most if there is something to read. */
 const HOPS = 8;
-/** How much is read at once at first, and at the most. */
+/**
+ * How much is read at once at first, and at the most. Of more than 128 KiB the C library asks the kernel each time,
+ * which clears it page by page.
+ */
 const SMALLEST = 16_384;
-const LARGEST = 262_144;
+const LARGEST = 122_880;
 
 /** What `read()` without a limit waits for: the one demand that can be met without the buffer. */
 export const WHATEVER = new Anything(Infinity);
@@ -161,10 +164,15 @@ export class Reading {
     ) {
       return false;
     }
-    this.#space ??= memory(this.#size);
+    let space = this.#space ??= memory(this.#size);
+    const offer = this.#readers.first?.offer;
+    // More than it can take would have to be copied once more.
+    if (offer instanceof Into && offer.target.length < space.length) {
+      space = space.subarray(0, offer.target.length);
+    }
     let result: number | null | Promise<number | null>;
     try {
-      result = this.#transport.read(this.#space);
+      result = this.#transport.read(space);
     } catch (error) {
       this.#onFailure(error);
       return false;
@@ -199,9 +207,17 @@ export class Reading {
     } else {
       this.count += count;
       const reader = this.#readers.first;
-      // The commonest case by far goes past the buffer.
-      if (reader?.offer === WHATEVER && this.#buffer.size === 0) {
-        return reader.wake(this.#isSmall(count) ? this.#copied(count) : this.#cut(count));
+      // The commonest cases by far go past the buffer.
+      if (reader !== null && this.#buffer.size === 0) {
+        const { offer } = reader;
+        if (offer === WHATEVER) {
+          return reader.wake(this.#isSmall(count) ? this.#copied(count) : this.#cut(count));
+        }
+        if (offer instanceof Into && count <= offer.target.length) {
+          offer.put(this.#space!.subarray(0, count));
+          this.#grow(count);
+          return reader.wake(count);
+        }
       }
       if (this.#isSmall(count)) this.#buffer.append(this.#space!.subarray(0, count));
       else this.#buffer.adopt(this.#cut(count));
@@ -228,9 +244,16 @@ export class Reading {
   /** The bytes that have arrived, with the space they are in. */
   #cut(count: number): Uint8Array {
     const space = this.#space!;
+    this.#grow(count);
     this.#space = null;
-    if (count === space.length) this.#size = Math.min(this.#size * 4, LARGEST);
     return space.subarray(0, count);
+  }
+
+  /** Reads more at once from now on if all of the space was used. */
+  #grow(count: number): void {
+    if (count < this.#space!.length || this.#size === LARGEST) return;
+    this.#size = Math.min(this.#size * 4, LARGEST);
+    this.#space = null;
   }
 
   /** A copy of the bytes that have arrived. */

@@ -3,7 +3,15 @@ import { cooperate } from "../loop/event_loop.ts";
 import { type Direction, type PollSource, type Watch, watching } from "../loop/poll_source.ts";
 import { checkpoint, type WaitOptions } from "../loop/wait.ts";
 import { Delimiter } from "./_delimiter.ts";
-import { Anything, type Demand, Exactly, TextLine, UntilDelimiter, UntilMatch } from "./_demand.ts";
+import {
+  Anything,
+  type Demand,
+  Exactly,
+  Into,
+  TextLine,
+  UntilDelimiter,
+  UntilMatch,
+} from "./_demand.ts";
 import { coded, failureOf } from "./_failure.ts";
 import { fromPlatform, readableOf, writableOf } from "./_platform_streams.ts";
 import { Lines } from "./_lines.ts";
@@ -118,13 +126,20 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    * @throws {TimeoutError} If nothing comes within `options.timeout`.
    */
   read(max?: number, options?: WaitOptions): Promise<Uint8Array | null> {
-    if (max === undefined) {
-      return this.#refuseRead(options) ?? this.#reading.take(WHATEVER, options);
-    }
-    return this.#take(options, () => {
-      checkSize("read", max, 1);
-      return new Anything(max);
-    });
+    return this.#take(options, () => max === undefined ? WHATEVER : new Anything(max));
+  }
+
+  /**
+   * Reads what is there into memory of the caller's, and waits until something is. A loop that copies much needs
+   * no new memory for each piece so.
+   *
+   * @param target Where the bytes are put, from its beginning; how many at the most.
+   * @returns How many bytes, at least one, or `null` at the end.
+   * @throws {StreamError} If the stream is closed, or is meanwhile, or fails.
+   * @throws {TimeoutError} If nothing comes within `options.timeout`. What comes later is not put there.
+   */
+  readInto(target: Uint8Array, options?: WaitOptions): Promise<number | null> {
+    return this.#take(options, () => new Into(target));
   }
 
   /**
@@ -135,10 +150,7 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    * @throws {TimeoutError} If they do not come within `options.timeout`. They are there for the next call.
    */
   readBytes(nbytes: number, options?: WaitOptions): Promise<Uint8Array | null> {
-    return this.#take(options, () => {
-      checkSize("read", nbytes, 0);
-      return new Exactly(nbytes);
-    });
+    return this.#take(options, () => new Exactly(nbytes));
   }
 
   /**
@@ -180,14 +192,9 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    */
   lines(options?: LinesOptions): AsyncIterableIterator<string> {
     const { maxLength } = options ?? {};
-    const line = new TextLine(() => maxLength ?? this.#maxBufferSize);
-    const demand = () => {
-      if (maxLength !== undefined) checkSize("read lines", maxLength, 0);
-      return line;
-    };
-    return new Lines(() =>
-      this.#take(undefined, demand) as Promise<IteratorResult<string, undefined>>
-    );
+    let line: TextLine | undefined;
+    const demand = () => line ??= new TextLine(maxLength, () => this.#maxBufferSize);
+    return new Lines(() => this.#take(undefined, demand));
   }
 
   /**
