@@ -1,3 +1,4 @@
+import { shown } from "../loop/arguments.ts";
 import { Thrower } from "../loop/blocked.ts";
 import type { Watch } from "../loop/poll_source.ts";
 import { type Expectant, Scheduler } from "../loop/scheduler.ts";
@@ -84,6 +85,11 @@ export class Writing implements Expectant {
   write(data: string | Uint8Array, options?: WaitOptions): Promise<boolean> {
     if (this.#failure !== null) return Promise.reject(this.#failure());
     const own = typeof data === "string";
+    if (!own && !(data instanceof Uint8Array)) {
+      return Promise.reject(
+        new TypeError(`Cannot write: a string or a Uint8Array is needed, not ${shown(data)}`),
+      );
+    }
     const bytes = own ? encoder.encode(data) : data;
     if (this.#transport !== null && this.#current === null) {
       if (bytes.length === 0) return TRUE;

@@ -1,4 +1,3 @@
-import { shown } from "../loop/arguments.ts";
 import { cooperate } from "../loop/event_loop.ts";
 import { type Direction, type PollSource, type Watch, watching } from "../loop/poll_source.ts";
 import { checkpoint, type WaitOptions } from "../loop/wait.ts";
@@ -163,11 +162,14 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
    * @throws {TimeoutError} If it does not come within `options.timeout`.
    */
   readUntil(delimiter: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array | null> {
+    const last = this.#until;
+    if (
+      last !== null && delimiter === last.delimiter.source && last.limit === this.#maxBufferSize
+    ) {
+      return this.#refuseRead(options) ?? this.#reading.take(last, options);
+    }
     return this.#take(options, () => {
-      const last = this.#until;
-      const limit = this.#maxBufferSize;
-      if (last !== null && delimiter === last.delimiter.source && limit === last.limit) return last;
-      return this.#until = new UntilDelimiter(new Delimiter(delimiter), limit);
+      return this.#until = new UntilDelimiter(new Delimiter(delimiter), this.#maxBufferSize);
     });
   }
 
@@ -210,11 +212,6 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
     if (refused !== undefined) return refused;
     if (this.#state === "shut") {
       return Promise.reject(this.refuse("write to", "its write side was shut down", "EPIPE"));
-    }
-    if (typeof data !== "string" && !(data instanceof Uint8Array)) {
-      return Promise.reject(
-        new TypeError(`Cannot write: a string or a Uint8Array is needed, not ${shown(data)}`),
-      );
     }
     return this.#writing.write(data, options);
   }
