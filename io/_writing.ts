@@ -1,7 +1,8 @@
 import { shown } from "../loop/arguments.ts";
 import { Thrower } from "../loop/blocked.ts";
 import type { Watch } from "../loop/poll_source.ts";
-import { type Expectant, Scheduler } from "../loop/scheduler.ts";
+import type { Expectant } from "../loop/expectants.ts";
+import { Scheduler } from "../loop/scheduler.ts";
 import { Strand } from "../loop/strand.ts";
 import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
 import { BufferLimitError } from "./stream_error.ts";
@@ -169,7 +170,7 @@ export class Writing implements Expectant {
   /** It is known what becomes of what was written. */
   #tell(value: unknown): void {
     const answer = this.#answer!;
-    this.#writer!.scheduler.content(this);
+    this.#writer!.scheduler.expectants.remove(this);
     this.#settled();
     answer(value);
   }

@@ -5,6 +5,7 @@ import { describeDeadlock } from "./deadlock.ts";
 import { Descriptors } from "./descriptors.ts";
 import { RuntimeError } from "./errors.ts";
 import { watchForTheEnd } from "./last_words.ts";
+import { type Expectant, Expectants } from "./expectants.ts";
 import type { ExceptionContext } from "./exceptions.ts";
 import { reportToConsole } from "./exceptions.ts";
 import { type EventLoopOptions, reactorOfEnvironment } from "./loop_options.ts";
@@ -21,11 +22,6 @@ import { OUTSIDE } from "./wait.ts";
 const BURST = 1024;
 /** How many microtasks the holder of the baton may take before a macrotask looks whether it waits elsewhere. */
 const HOPS = 8;
-
-/** Who expects something of the platform before the macrotask is over, and is told if it did not come. */
-export interface Expectant {
-  overdue(): void;
-}
 
 type Phase = "new" | "serving" | "running" | "forever" | "ended" | "destroyed";
 
@@ -48,6 +44,8 @@ export class Scheduler {
   readonly timers = new Timers();
   /** The raw descriptors that are watched. */
   readonly descriptors: Descriptors = new Descriptors(this);
+  /** Who expects something before the next macrotask. Who holds the baton keeps it till then. */
+  readonly expectants = new Expectants();
   readonly clock: Clock;
   /** Draws one of `n`; `null` without a seed: the first is taken. */
   readonly choose: ((n: number) => number) | null;
@@ -69,7 +67,6 @@ export class Scheduler {
   #watching = false;
   #hops = 0;
   #burst = 0;
-  #expectants: Expectant[] = [];
   readonly #pace = new Pace();
   readonly #turns = new Turns(() => this.#turn());
   readonly #alarm = new LoopAlarm(() => {
@@ -163,20 +160,10 @@ export class Scheduler {
     else this.#queueDrain();
   }
 
-  /**
-   * Tells `who` in the next macrotask, unless it is {@linkcode content} before. Who holds the baton keeps it till
-   * then.
-   */
+  /** Tells `who` in the next macrotask, unless it is taken out of the {@linkcode expectants}. */
   expect(who: Expectant): void {
-    this.#expectants.push(who);
+    this.expectants.add(who);
     if (!this.#watching) this.#watch();
-  }
-
-  /** What `who` expected has come. */
-  content(who: Expectant): void {
-    const expectants = this.#expectants;
-    if (expectants[expectants.length - 1] === who) expectants.pop();
-    else this.#expectants = expectants.filter((other) => other !== who);
   }
 
   /** What keeps the loop going may have changed. */
@@ -322,7 +309,7 @@ export class Scheduler {
     this.#drain();
     if (this.#alarm.isSet && this.timers.live === 0) this.#alarm.clear();
     const idle = this.#holder === null && (this.#ready.size === 0 || !this.#active);
-    if (idle && this.#expectants.length === 0) {
+    if (idle && this.expectants.size === 0) {
       this.#watching = false;
       this.#burst = 0;
       this.#pace.begin();
@@ -339,7 +326,10 @@ export class Scheduler {
   readonly #turn = (): void => {
     this.#burst = 0;
     this.#pace.begin();
-    if (this.#expectants.length > 0) return this.#tellExpectants();
+    if (this.expectants.size > 0) {
+      this.expectants.tell();
+      return this.#watch();
+    }
     if (this.#holder !== null && this.#holder !== this.main) this.census.abroad(this.#holder);
     this.#holder = null;
     if (!this.#active) {
@@ -350,12 +340,6 @@ export class Scheduler {
     if (this.#onlyDaemonsLeft()) this.#end();
     this.#watch();
   };
-
-  /** Tells who expected something that it has not come. Who holds the baton goes on, so the turn is not over. */
-  #tellExpectants(): void {
-    for (const who of this.#expectants.splice(0)) who.overdue();
-    this.#watch();
-  }
 
   /** Nothing is ready and nobody runs: what now? */
   #park(): void {

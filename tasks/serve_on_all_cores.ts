@@ -94,8 +94,7 @@ export async function serveOnAllCores(
       slots.push(slot);
       bound = await slot.start(bound);
     }
-    onListen?.({ hostname, port: bound });
-    await supervise(slots, signal);
+    await supervise(slots, signal, () => onListen?.({ hostname, port: bound }));
   } finally {
     try {
       await Promise.all(slots.map((slot) => slot.stop()));
@@ -105,8 +104,12 @@ export async function serveOnAllCores(
   }
 }
 
-/** Keeps the servers alive until a signal says to stop. */
-async function supervise(slots: readonly Slot[], signal: AbortSignal | undefined): Promise<void> {
+/** Keeps the servers alive until a signal says to stop. `onListen` is called once signals are heeded. */
+async function supervise(
+  slots: readonly Slot[],
+  signal: AbortSignal | undefined,
+  onListen: () => void,
+): Promise<void> {
   const loop = EventLoop.current();
   const stopped = new Future<void>();
   const stop = (): void => {
@@ -126,6 +129,7 @@ async function supervise(slots: readonly Slot[], signal: AbortSignal | undefined
         }).join();
       });
       for (const slot of slots) group.spawn(() => slot.watch());
+      onListen();
       await stopped.get();
       group.kill();
     });
