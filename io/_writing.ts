@@ -94,11 +94,12 @@ export class Writing implements Expectant {
     const bytes = own ? encoder.encode(data) : data;
     if (this.#transport !== null && this.#current === null) {
       if (bytes.length === 0) return TRUE;
+      const scheduler = Scheduler.current();
       const borrowed = !own && bytes.length > COPIED;
       this.#current = own || borrowed ? bytes : copied(bytes);
       this.#borrowed = borrowed;
       this.#buffered += bytes.length;
-      return this.#hand(options);
+      return this.#hand(scheduler, options);
     }
     if (this.#buffered + bytes.length > this.limit) {
       return Promise.reject(
@@ -149,11 +150,10 @@ export class Writing implements Expectant {
   }
 
   /** Gives what is current to the system. Whether it takes it at once shows before the macrotask is over. */
-  #hand(options?: WaitOptions): Promise<boolean> {
+  #hand(scheduler: Scheduler, options?: WaitOptions): Promise<boolean> {
     this.#send();
     if (this.#failure !== null) return Promise.reject(this.#failure());
     if (this.#current === null) return TRUE;
-    const scheduler = Scheduler.current();
     const promise = new Promise<boolean>(keepResolver as never);
     this.#answer = resolver;
     this.#writer = Strand.current(scheduler);
