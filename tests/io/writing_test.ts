@@ -145,3 +145,43 @@ Deno.test("writable writes the stream as one of the platform's", async () => {
   await source.pipeTo(stream.writable);
   assertEquals([script.text, script.writeSideClosed], ["alpha", true]);
 });
+
+Deno.test("a kill that comes while it is not known whether the system takes a write ends that write, which is sent", async () => {
+  const { stream, script } = scripted();
+  script.room = 0;
+  let went = false;
+  const victim = spawn(async () => {
+    queueMicrotask(() => victim.kill());
+    await stream.write("abc");
+    went = true;
+  });
+  await victim.join();
+  assertEquals([went, stream.buffered], [false, 3]);
+  script.take();
+  await stream.flush();
+  assertEquals(script.text, "abc");
+});
+
+Deno.test("close() while it is not known whether the system takes a write is that write's error", async () => {
+  const { stream, script } = scripted();
+  script.room = 0;
+  queueMicrotask(() => stream.close());
+  const error = await assertRejects(() => stream.write("abc"), StreamError);
+  assertEquals(error.code, "ECLOSED");
+});
+
+Deno.test("nobody else runs until it is known whether the system takes a write", async () => {
+  const { stream, script } = scripted();
+  const seen: string[] = [];
+  const writer = spawn(async () => {
+    seen.push(`taken: ${await stream.write("abc")}`);
+    script.room = 0;
+    seen.push(`taken: ${await stream.write("def")}`);
+    seen.push(`taken: ${await stream.write("ghi")}`);
+  });
+  const other = spawn(() => seen.push("the other one"));
+  await writer.join();
+  await other.join();
+  assertEquals(seen, ["taken: true", "taken: false", "taken: false", "the other one"]);
+  stream.close();
+});
