@@ -3,11 +3,13 @@ import dgram from "node:dgram";
 import { lookup as lookupName } from "node:dns";
 import { isIP } from "node:net";
 import { shown } from "../loop/arguments.ts";
+import { type Direction, type PollSource, type Watch, watching } from "../loop/poll_source.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import { checkpoint, OUTSIDE, raisesTimeout, Wait, type WaitOptions } from "../loop/wait.ts";
 import { shownAddress } from "./_address.ts";
 import { coded, failureOf } from "./_failure.ts";
 import { KeepAlive } from "./_keep_alive.ts";
+import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
 import type { StreamErrorOptions } from "./stream_error.ts";
 import { checkTarget, type TcpTarget } from "./tcp_client.ts";
@@ -63,7 +65,7 @@ const OVERHEAD = 256;
  * assertEquals((await client.receive())[0], new TextEncoder().encode("ping"));
  * ```
  */
-export class UdpEndpoint implements Disposable {
+export class UdpEndpoint implements Disposable, PollSource {
   readonly #receivers = new OutsideLine<Datagram>(
     () => `UdpEndpoint.receive()${this.#where()}`,
     () => this.#keepAlive.release(),
@@ -72,7 +74,11 @@ export class UdpEndpoint implements Disposable {
     () => `UdpEndpoint.flush()${this.#where()}`,
     () => this.#keepAlive.release(),
   );
-  readonly #keepAlive = new KeepAlive(() => this.#receivers.size + this.#flushers.size > 0);
+  readonly #onlookers = { read: new Onlookers(), write: new Onlookers() };
+  readonly #keepAlive = new KeepAlive(() =>
+    this.#receivers.size + this.#flushers.size > 0 ||
+    this.#onlookers.read.size + this.#onlookers.write.size > 0
+  );
   readonly #sending = new Set<Wait<boolean>>();
   #socket: dgram.Socket | null = null;
   #bound: Deno.NetAddr | null = null;
@@ -91,7 +97,7 @@ export class UdpEndpoint implements Disposable {
   get sockname(): Deno.NetAddr {
     if (this.#closed) throw this.#closedError("get the address");
     if (this.#bound === null) {
-      throw new UdpError("Cannot get the address: the endpoint is not bound", coded("EINVAL"));
+      throw this.#refused("get the address", "the endpoint is not bound");
     }
     return this.#bound;
   }
@@ -106,7 +112,7 @@ export class UdpEndpoint implements Disposable {
     const { hostname = "0.0.0.0", port } = address;
     if (this.#closed) throw this.#closedError("bind");
     if (this.#bound !== null) {
-      throw new UdpError("Cannot bind: the endpoint is bound already", coded("EINVAL"));
+      throw this.#refused("bind", "the endpoint is bound already");
     }
     if (isIP(hostname) === 0 && hostname !== "localhost") {
       throw new RangeError(`Cannot bind: the hostname must be an IP address, not ${hostname}`);
@@ -152,7 +158,7 @@ export class UdpEndpoint implements Disposable {
     if (refused !== undefined) return refused;
     if (this.#bound === null) {
       return Promise.reject(
-        new UdpError("Cannot receive: the endpoint is not bound; bind() it first", coded("EINVAL")),
+        this.#refused("receive", "the endpoint is not bound; bind() it first"),
       );
     }
     const first = this.#kept.shift();
@@ -183,6 +189,8 @@ export class UdpEndpoint implements Disposable {
     this.#queue = [];
     this.#receivers.raiseAll(() => this.#closedError("receive"));
     this.#flushers.raiseAll(() => this.#closedError("flush"));
+    this.#onlookers.read.notify();
+    this.#onlookers.write.notify();
     for (const wait of this.#sending) wait.raise(() => this.#closedError("send"));
     this.#keepAlive.stop();
     this.#socket?.close();
@@ -206,6 +214,21 @@ export class UdpEndpoint implements Disposable {
       }
       yield datagram;
     }
+  }
+
+  /**
+   * Tells {@linkcode EventLoop.prototype.addReader} and `lib.select` when a datagram is there, and when all that was
+   * sent is through.
+   */
+  [watching](direction: Direction, notify: (error?: Error) => void): Watch {
+    return this.#onlookers[direction].add(() => notify(), () => {
+      const waits = direction === "read"
+        ? this.#kept.length === 0 && this.#bound !== null
+        : this.#queue.length > 0;
+      if (!waits || this.#closed) return true;
+      this.#keepAlive.hold();
+      return false;
+    }, () => this.#keepAlive.release());
   }
 
   /** Whether datagrams may be sent to broadcast addresses. */
@@ -270,6 +293,8 @@ export class UdpEndpoint implements Disposable {
     } else if (this.#size <= MOST_KEPT) {
       this.#size += bytes.length + OVERHEAD;
       this.#kept.push(datagram);
+      this.#onlookers.read.notify();
+      this.#keepAlive.release();
     }
   }
 
@@ -297,6 +322,7 @@ export class UdpEndpoint implements Disposable {
       this.#queue[0]?.();
       if (this.#queue.length === 0) {
         this.#flushers.wakeAll();
+        this.#onlookers.write.notify();
         this.#keepAlive.release();
       }
       if (cause === null || cause === undefined) return wait.wake(true);
@@ -311,12 +337,12 @@ export class UdpEndpoint implements Disposable {
   #set(what: string, change: (socket: dgram.Socket) => void): void {
     if (this.#closed) throw this.#closedError(what);
     if (this.#socket === null) {
-      throw new UdpError(`Cannot ${what}: the endpoint is not bound`, coded("EINVAL"));
+      throw this.#refused(what, "the endpoint is not bound");
     }
     try {
       change(this.#socket);
     } catch (cause) {
-      const { why, ...options } = failureOf(cause);
+      const { why, ...options } = failureOf(cause, this.#address);
       throw new UdpError(`Cannot ${what}: ${why}`, options);
     }
   }
@@ -328,8 +354,15 @@ export class UdpEndpoint implements Disposable {
   }
 
   #closedError(what: string): UdpError {
-    const address = this.#bound === null ? undefined : shownAddress(this.#bound);
-    return new UdpError(`Cannot ${what}: the endpoint is closed`, coded("ECLOSED", address));
+    return this.#refused(what, "the endpoint is closed", "ECLOSED");
+  }
+
+  #refused(what: string, why: string, code = "EINVAL"): UdpError {
+    return new UdpError(`Cannot ${what}: ${why}`, coded(code, this.#address));
+  }
+
+  get #address(): string | undefined {
+    return this.#bound === null ? undefined : shownAddress(this.#bound);
   }
 
   #where(): string {

@@ -1,5 +1,14 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { sleep, spawn, TimeoutError, UdpEndpoint, UdpError } from "../../mod.ts";
+import {
+  Event,
+  EventLoop,
+  lib,
+  sleep,
+  spawn,
+  TimeoutError,
+  UdpEndpoint,
+  UdpError,
+} from "../../mod.ts";
 import { text } from "./_scripted.ts";
 
 function bound(hostname = "127.0.0.1"): UdpEndpoint {
@@ -156,4 +165,47 @@ Deno.test("an endpoint that is left open does not keep a program alive, one that
      const [d] = await e.receive(); console.log(new TextDecoder().decode(d));`,
   );
   assertEquals([waiting.code, text(waiting.stdout)], [0, "late\n"]);
+});
+
+Deno.test("an endpoint can be watched: for a datagram, for being through with sending, and for its end", async () => {
+  const { select } = lib.select;
+  using server = bound();
+  using client = bound();
+  assertEquals(await select([server, client], [client], { timeout: 0 }), [[], [client]]);
+  assertEquals(await select([server, client], [], { timeout: 5 }), [[], []]);
+  const waiting = spawn(async () => assertEquals((await select([server, client]))[0], [server]));
+  await sleep(0);
+  await client.send("1", server.sockname);
+  assert(await waiting.join({ timeout: 10_000 }));
+  // Nothing was taken.
+  assertEquals(await select([server], [], { timeout: 0 }), [[server], []]);
+  assertEquals(text((await server.receive({ timeout: 0 }))[0]), "1");
+  assertEquals(await select([server], [], { timeout: 0 }), [[], []]);
+  client.send("2", server.sockname);
+  assertEquals(await select([], [client]), [[], [client]]);
+  assertEquals(text((await server.receive())[0]), "2");
+  const ended = spawn(async () => assertEquals((await select([client]))[0], [client]));
+  await sleep(0);
+  client.close();
+  assert(await ended.join({ timeout: 10_000 }));
+});
+
+Deno.test("a reader of an endpoint is called for each turn in which a datagram is there, until it is removed", async () => {
+  const loop = EventLoop.current();
+  using server = bound();
+  using client = new UdpEndpoint();
+  const got: (string | null)[] = [];
+  const all = new Event();
+  loop.addReader(server, () => {
+    void server.receive().then(([data]) => {
+      if (got.push(text(data)) === 3) all.set();
+    });
+  });
+  for (const each of ["a", "b", "c"]) await client.send(each, server.sockname);
+  assert(await all.wait({ timeout: 10_000 }));
+  assertEquals(got, ["a", "b", "c"]);
+  assert(loop.removeReader(server));
+  await client.send("d", server.sockname);
+  assertEquals(text((await server.receive({ timeout: 10_000 }))[0]), "d");
+  assertEquals(got.length, 3);
 });
