@@ -29,19 +29,23 @@ const CODES: Record<string, string> = {
   PermissionDenied: "EACCES",
   TimedOut: "ETIMEDOUT",
   UnexpectedEof: "ECONNRESET",
+  URIError: "EINVAL",
   WouldBlock: "EAGAIN",
 };
 
 /** What a handshake fails with, by what the platform says of it; the names that Node has for them, as far as it has. */
 const TLS: [RegExp, string][] = [
   [/support any known protocol|NoApplicationProtocol/, "ERR_TLS_NO_APPLICATION_PROTOCOL"],
+  [/peer is incompatible|alert: ProtocolVersion/, "ERR_TLS_PROTOCOL_VERSION"],
   [/received fatal alert/, "ERR_TLS_ALERT"],
   [/certificate not valid for name/, "ERR_TLS_CERT_ALTNAME_INVALID"],
   [/UnknownIssuer/, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
   [/certificate expired|Expired/, "CERT_HAS_EXPIRED"],
   [/NotValidYet|not valid yet/, "CERT_NOT_YET_VALID"],
   [/invalid peer certificate/, "ERR_TLS_CERT_INVALID"],
-  [/corrupt message/, "ERR_TLS_NOT_TLS"],
+  [/InvalidContentType/, "ERR_TLS_NOT_TLS"],
+  [/No (certificates|keys) found/, "EINVAL"],
+  [/KeyMismatch/, "ERR_OSSL_X509_KEY_VALUES_MISMATCH"],
   [/close_notify/, "ECONNRESET"],
 ];
 

@@ -1,6 +1,9 @@
 import { connect, type Socket } from "node:net";
 import type { TcpSocket, Transport } from "./transport.ts";
 
+// Taken now: a program may put a function of its own in its place.
+const { listen } = Deno;
+
 /** A socket of Node's: what it brings by itself is held back until it is asked for. */
 export class NodeSocket implements Transport {
   readonly startsSlowly = true;
@@ -140,11 +143,29 @@ export function connectFrom(
     });
     const abort = () => socket.destroy(signal.reason);
     signal.addEventListener("abort", abort);
-    socket.once("error", reject);
+    const fail = (error: Error) => reject(isBind(error) && bindFailure(source) || error);
+    socket.once("error", fail);
     socket.once("connect", () => {
       signal.removeEventListener("abort", abort);
-      socket.off("error", reject);
+      socket.off("error", fail);
       resolve(new NodeTcpSocket(socket));
     });
   });
+}
+
+function isBind(error: Error): boolean {
+  return (error as { syscall?: string }).syscall === "bind";
+}
+
+/**
+ * Why an address cannot be connected from; `null` if it can. Of one that is none of this machine's Node's sockets say
+ * only that it is invalid.
+ */
+function bindFailure({ hostname, port = 0 }: { hostname: string; port?: number }): Error | null {
+  try {
+    listen({ hostname, port }).close();
+    return null;
+  } catch (error) {
+    return error as Error;
+  }
 }

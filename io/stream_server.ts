@@ -4,6 +4,7 @@ import { type Direction, type PollSource, type Watch, watching } from "../loop/p
 import { Scheduler } from "../loop/scheduler.ts";
 import { checkpoint, givesFalse } from "../loop/wait.ts";
 import { observe, Task } from "../tasks/task.ts";
+import { shownAddress } from "./_address.ts";
 import { coded, failureOf } from "./_failure.ts";
 import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
@@ -39,6 +40,8 @@ export abstract class StreamServer<
   );
   readonly #onlookers = new Onlookers();
   #listener: Listener<A, S> | null = null;
+  /** What its address is called in messages, once it has been bound. */
+  #name: string | undefined;
   #accepted: S[] = [];
   #failure: { cause: unknown } | null = null;
   #failing = false;
@@ -152,6 +155,7 @@ export abstract class StreamServer<
     if (this.#listener !== null) throw this.refuse("bind", "the server is bound already", "EINVAL");
     try {
       this.#listener = open();
+      this.#name = shownName(this.#listener.address) ?? address;
     } catch (cause) {
       if (!(cause instanceof Error) || cause instanceof RangeError) throw cause;
       const { why, ...options } = failureOf(cause, address);
@@ -180,7 +184,7 @@ export abstract class StreamServer<
 
   /** The error for a call that makes no sense now. */
   protected refuse(what: string, why: string, code: string): StreamError {
-    return this.makeError(`Cannot ${what}: ${why}`, coded(code));
+    return this.makeError(`Cannot ${what}: ${why}`, coded(code, this.#name));
   }
 
   async #serveNext(listener: Listener<A, S>): Promise<void> {
@@ -224,7 +228,7 @@ export abstract class StreamServer<
     this.#failure = null;
     if (!this.#failing) {
       this.#failing = true;
-      const { why, ...options } = failureOf(cause);
+      const { why, ...options } = failureOf(cause, this.#name);
       Scheduler.current().report({
         error: this.makeError(`Cannot accept a client: ${why}`, options),
         message: `${this.constructor.name} cannot accept clients, and goes on trying`,
@@ -295,6 +299,12 @@ export abstract class StreamServer<
     this.#unreferenced = true;
     this.#listener?.unref();
   }
+}
+
+/** What an address of the platform's is called in messages. */
+function shownName(address: unknown): string | undefined {
+  const { path, hostname, port } = address as Partial<Deno.UnixAddr & Deno.NetAddr>;
+  return hostname !== undefined && port !== undefined ? shownAddress({ hostname, port }) : path;
 }
 
 /** Waits until all is sent. That the client does not want it any more is no error of anybody's. */

@@ -1,4 +1,6 @@
+import { TimeoutError } from "../loop/errors.ts";
 import { shownAddress } from "./_address.ts";
+import { coded } from "./_failure.ts";
 import { network } from "./network.ts";
 import { type StreamError, type StreamErrorOptions, TlsError } from "./stream_error.ts";
 import { type BindOptions, StreamServer } from "./stream_server.ts";
@@ -26,7 +28,11 @@ export interface TlsAddress {
  */
 export abstract class TlsServer extends StreamServer<TlsConnection, Deno.NetAddr, TlsSocket> {
   /**
-   * How long a client may take for the handshake, in milliseconds.
+   * How long a client may take for the handshake, in milliseconds. Then its task ends, which is reported as a
+   * {@linkcode TlsError} with the code "ETIMEDOUT".
+   *
+   * The platform does not let go of a socket before its handshake is over, so the system has it until the client
+   * sends something that is none, or goes.
    *
    * @default {30000}
    */
@@ -53,8 +59,18 @@ export abstract class TlsServer extends StreamServer<TlsConnection, Deno.NetAddr
   }
 
   /** Makes the handshake, in the connection's task. */
-  protected override prepare(connection: TlsConnection): Promise<void> {
-    return connection.handshake({ timeout: this.handshakeTimeout });
+  protected override async prepare(connection: TlsConnection): Promise<void> {
+    const timeout = this.handshakeTimeout;
+    try {
+      await connection.handshake({ timeout });
+    } catch (cause) {
+      if (!(cause instanceof TimeoutError)) throw cause;
+      const address = shownAddress(connection.peername);
+      throw new TlsError(
+        `Cannot make a handshake with ${address}: it took longer than ${timeout} ms`,
+        { ...coded("ETIMEDOUT", address), cause },
+      );
+    }
   }
 
   /** Makes the connection that stands on a socket. */

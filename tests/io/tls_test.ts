@@ -162,7 +162,12 @@ Deno.test("a client that does not finish its handshake holds up nobody, and is l
     while (server.connections.length > 0) await sleep(5);
     silent.close();
   });
-  assert(errors.some((error) => error instanceof TimeoutError));
+  const [error] = errors as [TlsError];
+  assertEquals([errors.length, error.name, error.code], [1, "TlsError", "ETIMEDOUT"]);
+  assert(
+    /^Cannot make a handshake with 127.0.0.1:\d+: it took longer than 500 ms$/.test(error.message),
+  );
+  assert(error.cause instanceof TimeoutError);
 });
 
 Deno.test("connect() that is killed or times out during the handshake can be repeated", async () => {
