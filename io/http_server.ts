@@ -1,6 +1,7 @@
 import { checkCallback, checkCount, checkDelay } from "../loop/arguments.ts";
 import { TaskExit } from "../loop/errors.ts";
-import { cooperate } from "../loop/event_loop.ts";
+import { cooperate, EventLoop } from "../loop/event_loop.ts";
+import type { Handler } from "../loop/handler.ts";
 import { checkpoint, raisesTimeout } from "../loop/wait.ts";
 import { observe, Task } from "../tasks/task.ts";
 import { Timeout } from "../tasks/timeout.ts";
@@ -8,6 +9,7 @@ import { shownAddress } from "./_address.ts";
 import { coded, failureOf } from "./_failure.ts";
 import { KeepAlive } from "./_keep_alive.ts";
 import { OutsideLine } from "./_outside_line.ts";
+import { makeBody } from "./stream_response.ts";
 import { TcpError } from "./stream_error.ts";
 import { checkTarget } from "./tcp_client.ts";
 
@@ -21,51 +23,78 @@ export type HttpHandler = (
 export interface HttpServerOptions {
   /** How long a request may take until it is answered, in milliseconds. Then it is killed; the answer is 503. */
   timeout?: number;
-  /** How many requests are handled at once. Those beyond are answered 503. */
+  /** How many requests are handled at once, open WebSockets among them. Those beyond are answered 503. */
   maxRequests?: number;
 }
 
-/** What is known of a request that is being handled. */
+/** What a request becomes that is answered before its task has ended: a WebSocket. */
+export interface Successor extends AsyncDisposable {
+  /** Settles when it has ended. */
+  readonly gone: Promise<void>;
+  /** Has the client told that the server is closed. */
+  retire(): void;
+  /** Ends it, with a code of RFC 6455: the task has ended. */
+  close(code?: number): void;
+}
+
+/** A request that is being handled. */
 interface Exchange {
+  readonly info: Deno.ServeHandlerInfo<Deno.NetAddr>;
+  answered: boolean;
+  /** Has the client answered; the first time it is called. */
   readonly answer: (response: Response) => void;
-  limit: Timeout | null;
-  upgraded: boolean;
-  ended: () => void;
+  /** Ends the time it may take. */
+  limit: Handler | null;
+  successor: Successor | null;
+  upgrading: boolean;
+  /** Tells the server of what the request has become. */
+  readonly adopt: (successor: Successor) => void;
 }
 
 const exchanges = new WeakMap<Request, Exchange>();
 
 /**
- * Answers a request that becomes something else, a WebSocket, while its task goes on.
+ * Answers a request that becomes something else, a WebSocket, while its task goes on. When that has ended it is
+ * closed.
  *
- * @param ended Is called when the task has ended.
- * @throws {TypeError} If the request is not one that is being handled by an {@linkcode HttpServer}.
+ * @param make Makes the answer, and what the request becomes, given the client's address.
+ * @throws {TypeError} If the request is not one that is being handled by an {@linkcode HttpServer}, or was answered.
  */
-export function answerEarly(
+export function answerEarly<S extends Successor>(
   request: Request,
-  makeResponse: () => Response,
-  ended: () => void,
-): void {
+  make: (peername: Deno.NetAddr) => [Response, S],
+): S {
   const exchange = exchanges.get(request);
   if (exchange === undefined) {
     throw new TypeError("Cannot upgrade: this is no request that an HttpServer is handling");
   }
+  if (exchange.upgrading) {
+    throw new TypeError("Cannot upgrade: the request was upgraded already");
+  }
   // Before the response is made: making it aborts the signal of the request.
-  exchange.upgraded = true;
+  exchange.upgrading = true;
   try {
-    exchange.answer(makeResponse());
+    const [response, successor] = make(exchange.info.remoteAddr);
+    exchange.successor = successor;
+    exchange.adopt(successor);
+    exchange.answer(response);
+    return successor;
   } catch (error) {
-    exchange.upgraded = false;
+    exchange.upgrading = false;
     throw error;
   }
-  exchange.limit?.cancel();
-  exchange.ended = ended;
 }
 
 /**
  * An HTTP server. Each request is handled in a task of its own, which is killed when its client goes away.
  *
- * An error in the handler is reported, and answered 500.
+ * An error in the handler is reported, and answered 500. A handler that reads the body with `cooperate(request.text())`
+ * can be killed while that comes; a body that is made of what it waits for is a {@linkcode streamResponse}, and
+ * belongs to the task too; any other is sent by the platform when the task has ended, and what it is made of is told
+ * by its `cancel` when the client has gone.
+ *
+ * The platform sets no limit to the time that a client takes for the head of its request, nor for reading the answer;
+ * such clients hold up nobody, and `close()` ends them.
  *
  * @example
  * ```ts
@@ -87,14 +116,21 @@ export class HttpServer {
   readonly #handler: HttpHandler;
   readonly #options: HttpServerOptions;
   readonly #tasks = new Set<Task>();
-  /** Who is told when the task of a request has ended. */
-  readonly #endings = new Map<Task, () => void>();
+  /** The WebSockets that have not ended. */
+  readonly #successors = new Set<Successor>();
   readonly #servers = new OutsideLine<void>(
     () => "HttpServer.serve()",
     () => this.#keepAlive.release(),
   );
   readonly #keepAlive = new KeepAlive(() => this.#servers.size > 0);
+  /** Who waits until all answers are sent. */
+  readonly #quiet = new OutsideLine<void>(() => "the answers of an HttpServer to be sent");
+  /** Stops the platform's server. */
   readonly #stop = new AbortController();
+  /** Aborts when what goes on is not waited for any more. */
+  readonly #hard = new AbortController();
+  #unsent = 0;
+  #shutting = false;
   #server: Deno.HttpServer<Deno.NetAddr> | null = null;
   #closing: Task | null = null;
 
@@ -173,94 +209,157 @@ export class HttpServer {
   }
 
   /**
-   * Ends the server. No client is accepted from now on. Requests that are being handled are killed at once, or
-   * when the time that they are given is over.
+   * Ends the server. No request is taken from now on. Requests that are being handled are killed at once, with their
+   * connections; or when the time that they are given is over, and then what is still being sent is cut off too.
+   * WebSockets are told to go, with the code 1001, when that time begins.
    *
    * @param options `graceful`: how long requests may still take, in milliseconds.
    */
   async close(options?: { graceful?: number }): Promise<void> {
-    const { graceful } = options ?? {};
-    if (graceful !== undefined) checkDelay("close", graceful);
-    const hard = graceful === undefined || graceful === 0;
-    if (hard) { for (const task of [...this.#tasks]) task.kill(); }
+    const { graceful = 0 } = options ?? {};
+    checkDelay("close", graceful);
+    if (graceful <= 0) this.#abort();
     // In a task of its own: that whoever closes it is killed meanwhile does not stop it.
-    this.#closing ??= new Task(() => hard ? this.#abort() : this.#finish(graceful), {
-      name: "HttpServer.close()",
-    }).start();
+    this.#closing ??= new Task(() => this.#finish(graceful), { name: "HttpServer.close()" })
+      .start();
     await this.#closing.join();
   }
 
-  async #abort(): Promise<void> {
-    this.#stop.abort();
-    await this.#ended();
+  /** Cuts off all that goes on. */
+  #abort(): void {
+    for (const task of [...this.#tasks]) task.kill();
+    this.#hard.abort();
+    // Once it is being shut down, the platform cannot be stopped any more.
+    if (!this.#shutting) this.#stop.abort();
   }
 
   async #finish(time: number): Promise<void> {
-    const shutdown = this.#server?.shutdown();
-    const ended = [...this.#tasks].map((task) =>
-      new Promise<void>((done) => this.#endings.set(task, done))
-    );
-    await cooperate(Promise.all(ended), { timeout: time }).catch(ignore);
-    for (const task of [...this.#tasks]) task.kill();
-    await shutdown?.catch(ignore);
-    await this.#ended();
-  }
-
-  async #ended(): Promise<void> {
-    this.#server?.ref();
-    await this.#server?.finished.catch(ignore);
+    const server = this.#server;
+    if (server !== null && time > 0) {
+      try {
+        await new Timeout(time, false).run(() => this.#settle(server));
+      } catch (error) {
+        if (!this.#hard.signal.aborted) throw error;
+      }
+      this.#abort();
+    }
+    server?.ref();
+    if (!this.#shutting) await server?.finished.catch(ignore);
     this.#servers.wakeAll();
     this.#keepAlive.release();
   }
+
+  /** Lets all that goes on come to its end; a hard close() meanwhile ends this. */
+  async #settle(server: Deno.HttpServer): Promise<void> {
+    const { signal } = this.#hard;
+    for (const successor of this.#successors) successor.retire();
+    // The platform is told when nothing is left to do: it drops the WebSockets that are open when it is shut down,
+    // and from then on a client that reads slowly, or does not send what it has announced, could hold it up for ever.
+    while (this.#successors.size > 0) {
+      await cooperate(Promise.all([...this.#successors].map(({ gone }) => gone)), { signal });
+    }
+    for (const task of this.#tasks) await task.join({ signal });
+    while (this.#unsent > 0) await this.#quiet.wait(raisesTimeout, { signal });
+    this.#shutting = true;
+    await cooperate(server.shutdown(), { signal });
+  }
+
+  readonly #sent = (): void => {
+    if (--this.#unsent === 0) this.#quiet.wakeAll();
+  };
+
+  readonly #adopt = (successor: Successor): void => {
+    this.#successors.add(successor);
+    void successor.gone.then(() => this.#successors.delete(successor));
+    if (this.closed) successor.retire();
+  };
 
   #handle(
     request: Request,
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
   ): Response | Promise<Response> {
-    if (this.#tasks.size >= (this.#options.maxRequests ?? Infinity)) return unavailable();
+    const { timeout, maxRequests = Infinity } = this.#options;
+    if (this.closed || this.#tasks.size >= maxRequests) return unavailable();
     const { promise, resolve } = Promise.withResolvers<Response>();
     const { pathname } = new URL(request.url);
-    const task = new Task(async () => {
-      const { timeout } = this.#options;
-      using limit = new Timeout(timeout, TOO_LATE).start();
-      exchange.limit = limit;
-      const response = await this.#handler(request, info);
-      if (exchange.upgraded) return;
-      if (response instanceof Response) return resolve(response);
-      throw new TypeError("Cannot answer the request: its handler has returned no Response");
-    }, { name: `HttpServer with ${request.method} ${pathname}` });
+    const name = `HttpServer with ${request.method} ${pathname}`;
+    const task: Task = new Task(() => this.#answer(request, exchange), { name });
     const exchange: Exchange = {
-      answer: resolve,
+      info,
+      answered: false,
+      answer(response) {
+        if (this.answered) return;
+        this.answered = true;
+        this.limit?.cancel();
+        resolve(response);
+      },
       limit: null,
-      upgraded: false,
-      ended: () => {},
+      successor: null,
+      upgrading: false,
+      adopt: this.#adopt,
     };
+    if (timeout !== undefined) {
+      exchange.limit = EventLoop.current().callLater(timeout, () => {
+        // At once: the task may wait for what no kill can interrupt, a body that its client never sends.
+        exchange.answer(unavailable());
+        task.kill(TOO_LATE);
+      });
+    }
     exchanges.set(request, exchange);
-    const leave = () => exchange.upgraded || task.kill();
+    this.#unsent++;
+    void info.completed.then(this.#sent, this.#sent);
+    const leave = () => exchange.upgrading || task.kill();
     request.signal.addEventListener("abort", leave);
     this.#tasks.add(task);
     observe(task, (failed, error) => {
       request.signal.removeEventListener("abort", leave);
       this.#tasks.delete(task);
-      exchange.ended();
-      this.#endings.get(task)?.();
-      this.#endings.delete(task);
       const late = error === TOO_LATE;
-      const quiet = !failed || error instanceof TaskExit || late;
-      resolve(quiet ? unavailable() : new Response("Internal Server Error", { status: 500 }));
-      return late;
+      const spoilt = isSpoiltBody(error);
+      const quiet = !failed || error instanceof TaskExit || late || spoilt;
+      exchange.successor?.close(quiet ? undefined : INTERNAL_ERROR);
+      if (spoilt) exchange.answer(new Response("Bad Request", { status: 400 }));
+      exchange.answer(
+        quiet ? unavailable() : new Response("Internal Server Error", { status: 500 }),
+      );
+      return late || spoilt;
     });
     task.start();
     return promise;
   }
 
+  /** What the task of a request does. */
+  async #answer(request: Request, exchange: Exchange): Promise<void> {
+    const response = await this.#handler(request, exchange.info);
+    const { successor } = exchange;
+    if (successor !== null) return await successor[Symbol.asyncDispose]();
+    if (!(response instanceof Response)) {
+      throw new TypeError("Cannot answer the request: its handler has returned no Response");
+    }
+    // It came too late: a file that it gives out has to be closed.
+    if (exchange.answered) return void response.body?.cancel().catch(ignore);
+    exchange.answer(response);
+    await makeBody(response);
+  }
+
   #refuse(what: string, why: string, code: string): TcpError {
-    return new TcpError(`Cannot ${what}: ${why}`, coded(code));
+    const address = this.#server === null ? undefined : shownAddress(this.#server.addr);
+    return new TcpError(`Cannot ${what}: ${why}`, coded(code, address));
   }
 }
 
+/** What a WebSocket is closed with whose handler has failed. */
+const INTERNAL_ERROR = 1011;
 /** What a request is killed with that takes too long. */
 const TOO_LATE = new Error("The request took too long");
+
+/**
+ * Whether it is what the platform throws out of the reading of a body when the client goes, or sends something else
+ * than it has announced. That comes before the signal of the request aborts.
+ */
+function isSpoiltBody(error: unknown): boolean {
+  return error instanceof Deno.errors.BadResource && /^Cannot read body/.test(error.message);
+}
 
 function unavailable(): Response {
   return new Response("Service Unavailable", { status: 503 });

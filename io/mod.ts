@@ -11,7 +11,7 @@
  * | read and write files | {@linkcode openFile}, {@linkcode FileStream} |
  * | use a descriptor that the program was given | {@linkcode PipeStream} |
  * | talk to the user | {@linkcode StdinStream}, {@linkcode StdoutStream}, {@linkcode TtyStream} |
- * | answer HTTP requests, and give out files | {@linkcode HttpServer}, {@linkcode serveFiles} |
+ * | answer HTTP requests, and give out files | {@linkcode HttpServer}, {@linkcode streamResponse}, {@linkcode serveFiles} |
  * | talk to a browser | {@linkcode upgrade}, {@linkcode WebSocketConnection} |
  * | read and write any of them | {@linkcode BaseStream} |
  * | know what went wrong | {@linkcode StreamError} and its subclasses |
@@ -42,6 +42,7 @@ export {
   TtyError,
 } from "./stream_error.ts";
 export { type BindOptions, StreamServer } from "./stream_server.ts";
+export { type BodyParts, streamResponse } from "./stream_response.ts";
 export {
   type ConnectOptions,
   type StartTlsOptions,
@@ -63,4 +64,9 @@ export type {
   TlsUpgrade,
   Transport,
 } from "./transport.ts";
-export { upgrade, type UpgradeOptions, WebSocketConnection } from "./web_socket_connection.ts";
+export { upgrade, type UpgradeOptions } from "./upgrade.ts";
+export {
+  WebSocketConnection,
+  type WebSocketLimits,
+  type WebSocketMessage,
+} from "./web_socket_connection.ts";
