@@ -8,6 +8,7 @@ const PAGES = [
   "docs/testing.md",
   "docs/threads.md",
   "docs/patching.md",
+  "docs/serving.md",
   "docs/descriptors.md",
   "docs/extensions.md",
   "docs/performance.md",
