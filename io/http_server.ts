@@ -1,16 +1,16 @@
 import { checkCallback, checkCount, checkDelay } from "../loop/arguments.ts";
 import { TaskExit } from "../loop/errors.ts";
 import { cooperate, EventLoop } from "../loop/event_loop.ts";
-import type { Handler } from "../loop/handler.ts";
 import { checkpoint, raisesTimeout } from "../loop/wait.ts";
 import { observe, Task } from "../tasks/task.ts";
 import { Timeout } from "../tasks/timeout.ts";
 import { shownAddress } from "./_address.ts";
+import { type Exchange, exchanges, type Successor } from "./_exchange.ts";
 import { coded, failureOf } from "./_failure.ts";
 import { KeepAlive } from "./_keep_alive.ts";
 import { OutsideLine } from "./_outside_line.ts";
 import { makeBody } from "./stream_response.ts";
-import { TcpError } from "./stream_error.ts";
+import { TcpError, TlsError } from "./stream_error.ts";
 import { checkTarget } from "./tcp_client.ts";
 
 /** What answers a request. After an {@linkcode upgrade} there is nothing to answer. */
@@ -27,62 +27,16 @@ export interface HttpServerOptions {
   maxRequests?: number;
 }
 
-/** What a request becomes that is answered before its task has ended: a WebSocket. */
-export interface Successor extends AsyncDisposable {
-  /** Settles when it has ended. */
-  readonly gone: Promise<void>;
-  /** Has the client told that the server is closed. */
-  retire(): void;
-  /** Ends it, with a code of RFC 6455: the task has ended. */
-  close(code?: number): void;
-}
-
-/** A request that is being handled. */
-interface Exchange {
-  readonly info: Deno.ServeHandlerInfo<Deno.NetAddr>;
-  answered: boolean;
-  /** Has the client answered; the first time it is called. */
-  readonly answer: (response: Response) => void;
-  /** Ends the time it may take. */
-  limit: Handler | null;
-  successor: Successor | null;
-  upgrading: boolean;
-  /** Tells the server of what the request has become. */
-  readonly adopt: (successor: Successor) => void;
-}
-
-const exchanges = new WeakMap<Request, Exchange>();
-
-/**
- * Answers a request that becomes something else, a WebSocket, while its task goes on. When that has ended it is
- * closed.
- *
- * @param make Makes the answer, and what the request becomes, given the client's address.
- * @throws {TypeError} If the request is not one that is being handled by an {@linkcode HttpServer}, or was answered.
- */
-export function answerEarly<S extends Successor>(
-  request: Request,
-  make: (peername: Deno.NetAddr) => [Response, S],
-): S {
-  const exchange = exchanges.get(request);
-  if (exchange === undefined) {
-    throw new TypeError("Cannot upgrade: this is no request that an HttpServer is handling");
-  }
-  if (exchange.upgrading) {
-    throw new TypeError("Cannot upgrade: the request was upgraded already");
-  }
-  // Before the response is made: making it aborts the signal of the request.
-  exchange.upgrading = true;
-  try {
-    const [response, successor] = make(exchange.info.remoteAddr);
-    exchange.successor = successor;
-    exchange.adopt(successor);
-    exchange.answer(response);
-    return successor;
-  } catch (error) {
-    exchange.upgrading = false;
-    throw error;
-  }
+/** Where an {@linkcode HttpServer} listens; with a certificate and its key it speaks HTTPS. */
+export interface HttpAddress {
+  /** The address; by default all of this machine's. */
+  hostname?: string;
+  /** The port; 0 is any that is free. */
+  port: number;
+  /** The certificate, with those that lead to its authority, as PEM. */
+  cert?: string;
+  /** The key to it, as PEM. */
+  key?: string;
 }
 
 /**
@@ -167,19 +121,26 @@ export class HttpServer {
   }
 
   /**
-   * Binds it to an address; port 0 is any that is free. From then on it answers.
+   * Binds it to an address; port 0 is any that is free. From then on it answers: HTTP/1 and 2, and HTTPS if it is
+   * given a certificate.
    *
    * @throws {TcpError} If the address cannot be had, or the server is bound or closed already.
+   * @throws {TlsError} With a certificate, if that or the key is none, or the address cannot be had.
+   * @throws {TypeError} If there is one of certificate and key without the other.
    */
-  bind(address: { hostname?: string; port: number }): void {
+  bind(address: HttpAddress): void {
     checkTarget("bind", address);
-    const { hostname = "0.0.0.0", port } = address;
+    const { hostname = "0.0.0.0", port, cert, key } = address;
+    if ((cert === undefined) !== (key === undefined)) {
+      throw new TypeError("Cannot bind: a certificate needs its key, and a key its certificate");
+    }
     if (this.closed) throw this.#refuse("bind", "the server is closed", "ECLOSED");
     if (this.#server !== null) throw this.#refuse("bind", "the server is bound already", "EINVAL");
     try {
       this.#server = Deno.serve({
         hostname,
         port,
+        ...(cert === undefined ? {} : { cert, key }),
         signal: this.#stop.signal,
         onListen: () => {},
       }, (request, info) => this.#handle(request, info));
@@ -187,7 +148,8 @@ export class HttpServer {
     } catch (cause) {
       const name = shownAddress({ hostname, port });
       const { why, ...options } = failureOf(cause, name);
-      throw new TcpError(`Cannot bind to ${name}: ${why}`, options);
+      const Class = cert === undefined ? TcpError : TlsError;
+      throw new Class(`Cannot bind to ${name}: ${why}`, options);
     }
   }
 

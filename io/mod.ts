@@ -22,7 +22,12 @@ export { BaseStream, type LinesOptions } from "./base_stream.ts";
 export { ClientStream } from "./client_stream.ts";
 export { type Errno, errno } from "./errno.ts";
 export { type FileOptions, FileStream, openFile } from "./file_stream.ts";
-export { type HttpHandler, HttpServer, type HttpServerOptions } from "./http_server.ts";
+export {
+  type HttpAddress,
+  type HttpHandler,
+  HttpServer,
+  type HttpServerOptions,
+} from "./http_server.ts";
 export { PipeClient } from "./pipe_client.ts";
 export { PipeConnection } from "./pipe_connection.ts";
 export { PipeServer } from "./pipe_server.ts";

@@ -1,5 +1,5 @@
 import { checkCount, checkDelay, shown } from "../loop/arguments.ts";
-import { answerEarly } from "./http_server.ts";
+import { answerEarly } from "./_exchange.ts";
 import { WebSocketConnection, type WebSocketLimits } from "./web_socket_connection.ts";
 
 // Taken now: a program may put a function of its own in its place.
