@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
+  cooperate,
   Event,
   EventLoop,
   type ExceptionContext,
@@ -325,6 +326,8 @@ Deno.test("a serve() that is killed leaves the server bound, and no client is lo
 Deno.test("a peer that resets the connection is an error with the code ECONNRESET", async () => {
   using server = KeepingServer.start();
   const peer = net.connect(server.sockname.port, "127.0.0.1");
+  // Before it is told that it is connected, it would only close.
+  await cooperate(new Promise((resolve) => peer.once("connect", resolve)));
   await server.arrived.wait();
   const [connection] = server.kept;
   const reading = assertRejects(() => connection.read(), TcpError);
