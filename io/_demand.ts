@@ -14,10 +14,15 @@ export interface Demand<T> {
    * Takes it out of the buffer.
    *
    * @param ended Whether nothing more will come.
+   * @param address What the stream is connected to, for errors.
    * @returns `undefined` if it has not come yet; never once the stream has ended.
    * @throws If it cannot be had. The buffer is whole then.
    */
-  take(buffer: ByteBuffer, ended: boolean): T | null | undefined;
+  take(
+    buffer: ByteBuffer,
+    ended: boolean,
+    address: () => string | undefined,
+  ): T | null | undefined;
 }
 
 /** Whatever is there, `max` bytes at the most. */
@@ -75,15 +80,19 @@ abstract class Until implements Demand<Uint8Array> {
   /** Where it ends, or -1. */
   protected abstract search(buffer: ByteBuffer): number;
 
-  take(buffer: ByteBuffer, ended: boolean): Uint8Array | null | undefined {
+  take(
+    buffer: ByteBuffer,
+    ended: boolean,
+    address: () => string | undefined,
+  ): Uint8Array | null | undefined {
     const end = this.search(buffer);
     if (end > this.limit || (end < 0 && buffer.size >= this.limit)) {
-      throw new BufferLimitError(this.limit);
+      throw new BufferLimitError(this.limit, { address: address() });
     }
     if (end >= 0) return end === 0 ? NOTHING : buffer.take(end);
     if (!ended) return undefined;
     if (buffer.size === 0) return null;
-    throw new IncompleteReadError(buffer.take(buffer.size));
+    throw new IncompleteReadError(buffer.take(buffer.size), { address: address() });
   }
 }
 
@@ -129,18 +138,24 @@ export class TextLine implements Demand<IteratorResult<string, undefined>> {
     this.#limit = maxLength === undefined ? otherwise : () => maxLength;
   }
 
-  take(buffer: ByteBuffer, ended: boolean): IteratorResult<string, undefined> | undefined {
+  take(
+    buffer: ByteBuffer,
+    ended: boolean,
+    address: () => string | undefined,
+  ): IteratorResult<string, undefined> | undefined {
     const limit = this.#limit();
     const end = buffer.find(NEWLINE);
     if (end < 0) {
       // One byte over the limit may be the first one of "\r\n".
-      if (buffer.size > limit + (ended ? 0 : 1)) throw new BufferLimitError(limit);
+      if (buffer.size > limit + (ended ? 0 : 1)) {
+        throw new BufferLimitError(limit, { address: address() });
+      }
       if (!ended) return undefined;
       if (buffer.size === 0) return { value: undefined, done: true };
       return { value: buffer.takeLine(buffer.size, buffer.size), done: false };
     }
     const length = end > 1 && buffer.at(end - 2) === CARRIAGE_RETURN ? end - 2 : end - 1;
-    if (length > limit) throw new BufferLimitError(limit);
+    if (length > limit) throw new BufferLimitError(limit, { address: address() });
     return { value: buffer.takeLine(length, end), done: false };
   }
 }

@@ -47,8 +47,13 @@ export class Reading {
   /**
    * @param describe What the readers wait for.
    * @param fault Makes the error of a read that failed.
+   * @param address What it is connected to.
    */
-  constructor(describe: () => string, readonly fault: (cause: unknown) => unknown) {
+  constructor(
+    describe: () => string,
+    readonly fault: (cause: unknown) => unknown,
+    readonly address: () => string | undefined,
+  ) {
     this.#buffer = new ByteBuffer(this.#slab);
     this.#readers = new OutsideLine(describe, () => this.#left());
   }
@@ -93,7 +98,7 @@ export class Reading {
     const readers = this.#readers;
     if (readers.first === null) {
       try {
-        const taken = demand.take(this.#buffer, this.#ended);
+        const taken = demand.take(this.#buffer, this.#ended, this.address);
         if (taken !== undefined) return Promise.resolve(taken);
         if (this.#failure !== null) throw this.#failure();
       } catch (error) {
@@ -128,7 +133,7 @@ export class Reading {
       this.#begin();
       for (let hop = 0; hop < HOPS && this.#pending !== null; hop++) await null;
       if (this.#readers.first === null) {
-        const taken = demand.take(this.#buffer, this.#ended);
+        const taken = demand.take(this.#buffer, this.#ended, this.address);
         if (taken !== undefined) return taken;
         if (this.#failure !== null) throw this.#failure();
         this.#unreference();
@@ -142,7 +147,11 @@ export class Reading {
     const readers = this.#readers;
     for (let reader = readers.first; reader !== null; reader = readers.first) {
       try {
-        const taken = (reader.offer as Demand<unknown>).take(this.#buffer, this.#ended);
+        const taken = (reader.offer as Demand<unknown>).take(
+          this.#buffer,
+          this.#ended,
+          this.address,
+        );
         if (taken !== undefined) reader.wake(taken);
         else if (this.#failure !== null) reader.raise(this.#failure);
         else return;

@@ -59,8 +59,13 @@ export class Writing implements Expectant {
   /**
    * @param describe What the writers wait for.
    * @param fault Makes the error of a write that failed.
+   * @param address What it is connected to.
    */
-  constructor(describe: () => string, readonly fault: (cause: unknown) => unknown) {
+  constructor(
+    describe: () => string,
+    readonly fault: (cause: unknown) => unknown,
+    readonly address: () => string | undefined,
+  ) {
     this.#writers = new OutsideLine(describe);
     this.#flushers = new OutsideLine(describe);
   }
@@ -105,7 +110,7 @@ export class Writing implements Expectant {
       return Promise.reject(
         new BufferLimitError(
           this.limit,
-          undefined,
+          { address: this.address() },
           "Cannot write: the other side is too slow, and",
         ),
       );

@@ -40,10 +40,12 @@ export abstract class BaseStream implements AsyncDisposable, AsyncIterable<Uint8
   readonly #reading = new Reading(
     () => this.#describe("reading from"),
     (cause) => this.fault("read from", cause),
+    () => this.address,
   );
   readonly #writing = new Writing(
     () => this.#describe("writing to"),
     (cause) => this.fault("write to", cause),
+    () => this.address,
   );
   #transport: Transport | null = null;
   #maxBufferSize = MAX_BUFFER_SIZE;

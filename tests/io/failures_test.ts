@@ -26,6 +26,7 @@ import {
   type TcpConnection,
   TcpError,
   TcpServer,
+  TimeoutError,
   TlsClient,
   TlsError,
   TlsServer,
@@ -563,21 +564,45 @@ const FAILURES: Failure[] = [
     what: "a delimiter that does not come before the end",
     error: IncompleteReadError,
     code: "EINCOMPLETE",
-    address: null,
+    address: ({ folder }) => `${folder}/file`,
     act: async ({ use, folder }) => use(await openFile(`${folder}/file`)).readUntil("\n"),
   },
   {
     what: "a delimiter that does not come within the limit",
     error: BufferLimitError,
     code: "EBUFFERLIMIT",
-    address: null,
+    address: ({ folder }) => `${folder}/file`,
     act: async ({ use, folder }) => {
       const file = use(await openFile(`${folder}/file`));
       file.maxBufferSize = 2;
       await file.readUntil("\n");
     },
   },
+  {
+    what: "a line that is longer than allowed",
+    error: BufferLimitError,
+    code: "EBUFFERLIMIT",
+    address: ({ folder }) => `${folder}/file`,
+    act: async ({ use, folder }) => {
+      await use(await openFile(`${folder}/file`)).lines({ maxLength: 2 }).next();
+    },
+  },
+  {
+    what: "a write beyond what may be buffered",
+    error: BufferLimitError,
+    code: "EBUFFERLIMIT",
+    address: ({ server }) => `127.0.0.1:${server.sockname.port}`,
+    act: async ({ client }) => {
+      client.maxBuffered = 1_000_000;
+      while (true) await client.write(new Uint8Array(100_000), { timeout: 0 }).catch(limitOnly);
+    },
+  },
 ];
+
+/** Goes on until the limit is reached. */
+function limitOnly(error: unknown): void {
+  if (!(error instanceof TimeoutError)) throw error;
+}
 
 for (const { what, error: Class, code, address, caused, act } of FAILURES) {
   Deno.test(`${what} is a ${Class.name} with the code ${code}`, async () => {
