@@ -9,6 +9,7 @@ const PAGES = [
   "docs/threads.md",
   "docs/patching.md",
   "docs/serving.md",
+  "docs/streams.md",
   "docs/descriptors.md",
   "docs/extensions.md",
   "docs/performance.md",
