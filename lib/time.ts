@@ -1,4 +1,5 @@
-import { findTimer, Timeout } from "./timer.ts";
+import { setTimeoutPromise } from "./promised_timers.ts";
+import { findTimer, milliseconds, Timeout } from "./timer.ts";
 
 const platform = {
   setTimeout: globalThis.setTimeout,
@@ -7,9 +8,6 @@ const platform = {
   refTimer: Deno.refTimer,
   unrefTimer: Deno.unrefTimer,
 };
-
-/** The longest delay that the platform's timers take. A longer one fires at once, here as there. */
-const LONGEST = 2 ** 31 - 1;
 
 /** The platform's timer functions, driven by the loop. */
 export interface TimeFunctions {
@@ -86,14 +84,14 @@ export const time: TimeFunctions = {
   },
 };
 
+// What `util.promisify` makes of it, as of the platform's.
+Object.defineProperty(time.setTimeout, Symbol.for("nodejs.util.promisify.custom"), {
+  enumerable: true,
+  get: () => setTimeoutPromise,
+});
+
 function checked(callback: unknown): (...args: unknown[]) => unknown {
   // The platform refuses what is no function, in words of its own.
   if (typeof callback !== "function") platform.setTimeout(callback as () => void);
   return callback as (...args: unknown[]) => unknown;
-}
-
-/** What the platform takes a delay for: anything that is no number of at least one is 1. */
-function milliseconds(delay: unknown): number {
-  const given = Number(delay);
-  return given >= 1 && given <= LONGEST ? Math.trunc(given) : 1;
 }

@@ -9,6 +9,15 @@ const timers = new Map<number, Timeout>();
 /** Far from where the platform begins to count, so that a number of the one is not taken for one of the other. */
 let count = 2 ** 40;
 
+/** The longest delay that the platform's timers take. A longer one fires at once, here as there. */
+const LONGEST = 2 ** 31 - 1;
+
+/** What the platform takes a delay for: anything that is no number of at least one is 1. */
+export function milliseconds(delay: unknown): number {
+  const given = Number(delay);
+  return given >= 1 && given <= LONGEST ? Math.trunc(given) : 1;
+}
+
 /** The cooperative timer that `handle` means: the object, its number, or that as a string. */
 export function findTimer(handle: unknown): Timeout | undefined {
   if (handle instanceof Timeout) return handle;

@@ -1,6 +1,6 @@
 import { globalWith } from "./_global_object.ts";
 import { lib } from "../lib/mod.ts";
-import { AllCooperative } from "./_promise.ts";
+import { AllCooperative } from "../lib/promise.ts";
 import { fetch } from "./fetch.ts";
 import type { PatchableModule } from "./modules.ts";
 import { replacements } from "./modules.ts";

@@ -3,7 +3,10 @@ import { createRequire, isBuiltin } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Script } from "node:vm";
+import { importFromPatched, type NativeImport } from "./_attempts.ts";
 import { bindingsOf } from "./_bindings.ts";
+import { IMPORT, importerSpecifier, withOwnImports } from "./_dynamic_imports.ts";
+import { CarriedError } from "./_missing_module.ts";
 import { nodeModule } from "./_node_modules.ts";
 import { isCommonJs } from "./_package_kind.ts";
 import type { PatchedUrl } from "./_patched_url.ts";
@@ -28,7 +31,7 @@ const loaded = new Map<string, Map<string, Module>>();
  * node runs it: as a function, whose parameters are all that it does not declare itself, the patched names too.
  */
 export function commonJsModule(patched: PatchedUrl): string {
-  const { exports } = load(fileURLToPath(patched.own), patched);
+  const { exports } = loadFirst(fileURLToPath(patched.own), patched);
   const names = typeof exports === "object" && exports !== null || typeof exports === "function"
     ? Object.keys(exports).filter((name) => IDENTIFIER.test(name) && name !== "default")
     : [];
@@ -48,6 +51,14 @@ const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 export function patchedModule(url: string): unknown {
   const at = url.indexOf("#");
   return loaded.get(url.slice(at))!.get(fileURLToPath(url.slice(0, at)))!.exports;
+}
+
+function loadFirst(filename: string, patched: PatchedUrl): Module {
+  try {
+    return load(filename, patched);
+  } catch (error) {
+    throw new CarriedError(error);
+  }
 }
 
 function load(filename: string, patched: PatchedUrl): Module {
@@ -82,12 +93,26 @@ function run(module: Module, source: string, patched: PatchedUrl): void {
     module,
     __filename: filename,
     __dirname: dirname(filename),
+    [IMPORT]: importFromPatched,
+    [NATIVE]: nativeImport(pathToFileURL(filename).href + patched.mark),
   };
   for (const [name, value] of bindingsOf(patched.modules)) values[name] = value;
-  compile(source.replace(/^#!.*/, ""), filename, values).apply(
+  const code = withOwnImports(source.replace(/^#!.*/, ""), patched.mark, NATIVE);
+  compile(code, filename, values).apply(
     module.exports,
     Object.values(values),
   );
+}
+
+/** What stands for the platform's own `import()`. */
+const NATIVE = "$evergreenNativeImport";
+
+/** The `import()` of an ECMAScript module at that address: a function that is run here has none. */
+function nativeImport(address: string): NativeImport {
+  return async (specifier, options) => {
+    const { default: native } = await import(importerSpecifier(address));
+    return await native(specifier, options);
+  };
 }
 
 /** Makes a function of the source. A parameter that the source declares itself is taken out of `values`. */
@@ -113,7 +138,7 @@ function compile(
 function requireFrom(filename: string, patched: PatchedUrl): NodeJS.Require {
   const platform = createRequire(filename);
   const require = (specifier: string): unknown => {
-    const replaced = nodeModule(specifier);
+    const replaced = nodeModule(specifier, patched.modules);
     if (replaced !== undefined) return replaced;
     if (isBuiltin(specifier)) return platform(specifier);
     const path = platform.resolve(specifier);

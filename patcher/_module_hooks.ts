@@ -3,11 +3,14 @@ import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 import { bindingsSource } from "./_bindings.ts";
 import { commonJsModule } from "./_common_js.ts";
-import { nodeModuleSource, replacesNodeModule } from "./_node_modules.ts";
+import { IMPORTER_SOURCE, importerOf } from "./_dynamic_imports.ts";
+import { MissingModule } from "./_missing_module.ts";
+import { nodeModuleSource } from "./_node_modules.ts";
 import { isCommonJs } from "./_package_kind.ts";
 import { parsePatchedUrl, type PatchedUrl } from "./_patched_url.ts";
 import { meantBy } from "./_specifiers.ts";
 import { patchedSource } from "./_patched_source.ts";
+import { isRemote, noteImport, remoteModule } from "./_remote_modules.ts";
 
 interface Context {
   parentURL?: string;
@@ -36,29 +39,6 @@ const origins = new Map<string, PatchedUrl>();
 
 let installed = false;
 
-/** A package that the platform has not fetched. */
-class MissingPackage extends Error {
-  constructor(specifier: string) {
-    super(`The package ${specifier} was not fetched`);
-  }
-}
-
-/** The package that an error is about, if it is that one. */
-export function missingPackage(error: unknown): string | null {
-  return /The package (\S+) was not fetched/.exec(String((error as Error | null)?.message))?.[1] ??
-    null;
-}
-
-/** Has the platform fetch a package, and run nothing of it. */
-export async function fetchPackage(specifier: string): Promise<void> {
-  try {
-    // A file that no package has: the platform looks for it when it has the package.
-    await import(`${specifier.replace(/\/$/, "")}/not-a-file-of-evergreen`);
-  } catch {
-    // Whether it is there now, the next attempt will say.
-  }
-}
-
 /**
  * Has the platform find marked modules, and what they import, in their patched form. What is not marked, and is not
  * imported by what is, passes through.
@@ -76,37 +56,58 @@ export function installHooks(): void {
       const marked = parsePatchedUrl(specifier);
       const parent = origins.get(context.parentURL ?? "");
       const patched = marked ?? parent;
-      if (patched === undefined || patched === null) return next(specifier, context);
+      if (patched === undefined || patched === null) {
+        const plain = next(specifier, context);
+        if (isCode(plain.url, context)) noteImport(context.parentURL, plain.url);
+        return plain;
+      }
       const bindings = bindingsSource(specifier);
       if (bindings !== null) return { url: blobOf(specifier, () => bindings), shortCircuit: true };
-      if (replacesNodeModule(specifier)) {
-        return { url: blobOf(specifier, () => nodeModuleSource(specifier)), shortCircuit: true };
+      const importer = parsePatchedUrl(importerOf(specifier) ?? undefined);
+      if (importer !== null) {
+        const blob = blobOf(specifier, () => IMPORTER_SOURCE);
+        origins.set(blob, importer);
+        return { url: blob, shortCircuit: true };
+      }
+      const nodes = nodeModuleSource(specifier, patched.modules);
+      if (nodes !== undefined) {
+        const key = specifier + patched.modules.join();
+        return { url: blobOf(key, () => nodes), shortCircuit: true };
       }
       const resolved = next(marked?.own ?? specifier, {
         ...context,
         parentURL: parent?.own ?? context.parentURL,
       });
       // A package is in no file until it has been asked for in a way that lets the platform fetch it.
-      if (resolved.url.startsWith("npm:")) throw new MissingPackage(resolved.url);
-      return isCode(resolved.url, context)
-        ? { ...resolved, url: patchedBlob({ ...patched, own: resolved.url }) }
-        : resolved;
+      if (resolved.url.startsWith("npm:")) throw new MissingModule(resolved.url);
+      if (!isCode(resolved.url, context)) return resolved;
+      return { ...resolved, url: patchedBlob({ ...patched, own: addressOf(resolved.url) }) };
     },
   });
 }
 
-/** Whether a module can be patched: it is code in a file, and none of this library's. */
+/** Whether a module can be patched: it is code in a file or from the network, and none of this library's. */
 function isCode(url: string, { importAttributes }: Context): boolean {
-  if (!url.startsWith("file:") || importAttributes?.type !== undefined) return false;
+  if (importAttributes?.type !== undefined) return false;
   if (own.some((part) => url.startsWith(library + part))) return false;
-  return !/\.(?:json|node|wasm)$/.test(url);
+  if (isRemote(url)) return true;
+  return url.startsWith("file:") && !/\.(?:json|node|wasm)$/.test(url);
+}
+
+/** Where the code at `url` really is. */
+function addressOf(url: string): string {
+  if (!isRemote(url)) return url;
+  const module = remoteModule(url);
+  if (module === undefined) throw new MissingModule(url);
+  return module.url;
 }
 
 function patchedBlob(patched: PatchedUrl): string {
   let type = "text/javascript";
   const blob = blobOf(patched.own + patched.mark, () => {
-    const source = readFileSync(fileURLToPath(patched.own), "utf8");
-    if (isCommonJs(patched.own, source)) return commonJsModule(patched);
+    const remote = remoteModule(patched.own);
+    const source = remote?.source ?? readFileSync(fileURLToPath(patched.own), "utf8");
+    if (remote === undefined && isCommonJs(patched.own, source)) return commonJsModule(patched);
     const made = patchedSource(source, patched);
     type = made.type;
     return made.code;

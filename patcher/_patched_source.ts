@@ -1,6 +1,7 @@
 import * as nodeModule from "node:module";
 import { bindingsOf, bindingsSpecifier } from "./_bindings.ts";
 import { declaredNames } from "./_declared_names.ts";
+import { IMPORT, withOwnImports } from "./_dynamic_imports.ts";
 import type { PatchedUrl } from "./_patched_url.ts";
 import { withPortableSpecifiers } from "./_specifiers.ts";
 import { withIdentityMap, withMapOf } from "./_source_map.ts";
@@ -24,7 +25,7 @@ export function patchedSource(source: string, patched: PatchedUrl): BlobSource {
   const kind = /\.[cm]?([jt]sx?)$/.exec(new URL(patched.own).pathname)?.[1] ?? "js";
   if (kind === "js") {
     const mapped = withIdentityMap(code, patched.own);
-    return { code: withPortableSpecifiers(mapped) + imports, type: "text/javascript" };
+    return { code: withOwn(mapped, patched) + imports, type: "text/javascript" };
   }
   // The platform itself can make more of it, but then the lines are those of the blob.
   const platforms = { code: withPortableSpecifiers(code) + imports, type: MEDIA_TYPES[kind] };
@@ -32,11 +33,21 @@ export function patchedSource(source: string, patched: PatchedUrl): BlobSource {
   try {
     const stripped = stripTypeScriptTypes(code, { mode: "transform", sourceMap: true });
     const mapped = withMapOf(stripped, patched.own);
-    return { code: withPortableSpecifiers(mapped) + imports, type: "text/javascript" };
+    return { code: withOwn(mapped, patched) + imports, type: "text/javascript" };
   } catch {
     return platforms;
   }
 }
+
+/** Has the imports of JavaScript, static and dynamic ones, find what they mean from within a blob. */
+function withOwn(code: string, { mark }: PatchedUrl): string {
+  const own = withOwnImports(withPortableSpecifiers(code), mark, "(s,o)=>import(s,o)");
+  if (!own.includes(IMPORT)) return own;
+  return `${own}\nimport { importFromPatched as ${IMPORT} } from ${JSON.stringify(ATTEMPTS)};`;
+}
+
+/** Where {@linkcode IMPORT} comes from. */
+const ATTEMPTS = new URL("./_attempts.ts", import.meta.url).href;
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   ts: "text/typescript",
@@ -61,6 +72,6 @@ function ownAddress(source: string, own: string): string {
     : "";
 }
 
-const describe = `(m,u)=>{const p=decodeURIComponent(new URL(u).pathname);m.url=u;m.filename=p;` +
-  `m.dirname=p.slice(0,p.lastIndexOf("/"))||"/";` +
-  `m.resolve=(s)=>/^\\.{0,2}\\//.test(s)?new URL(s,u).href:s}`;
+const describe = `(m,u)=>{const r=m.resolve,l=new URL(u);m.url=u;if(l.protocol==="file:"){` +
+  `const p=decodeURIComponent(l.pathname);m.filename=p;m.dirname=p.slice(0,p.lastIndexOf("/"))||"/"}` +
+  `m.resolve=(s)=>/^\\.{0,2}\\//.test(s)?new URL(s,u).href:r(s)}`;

@@ -1,12 +1,9 @@
 import { shown } from "../loop/arguments.ts";
 import { cooperate } from "../loop/event_loop.ts";
 import { type PatchOptions, selectModules } from "./modules.ts";
-import { fetchPackage, installHooks, missingPackage } from "./_module_hooks.ts";
+import { attemptImport } from "./_attempts.ts";
+import { installHooks } from "./_module_hooks.ts";
 import { markOf } from "./_patched_url.ts";
-
-/** How the engine says that a name is declared twice. */
-const DECLARED_TWICE =
-  /(?:Identifier|name) [`']([\w$]+)[`'] (?:has already been declared|is defined multiple)/;
 
 /**
  * Loads a module so that it, and the files it imports, see the cooperative versions of the platform's functions.
@@ -40,24 +37,8 @@ export async function importPatched<M = Record<string, unknown>>(
   const address = checkSpecifier(specifier);
   if (selected.length === 0) return await cooperate(import(address)) as M;
   installHooks();
-  const kept: string[] = [];
-  const fetched = new Set<string>();
-  while (true) {
-    try {
-      return await cooperate(import(address + markOf(selected, kept))) as M;
-    } catch (error) {
-      // Nothing has run yet: errors of these kinds come before.
-      const missing = missingPackage(error);
-      if (missing !== null && !fetched.has(missing)) {
-        fetched.add(missing);
-        await cooperate(fetchPackage(missing));
-        continue;
-      }
-      const name = DECLARED_TWICE.exec(String((error as Error | null)?.message))?.[1];
-      if (name === undefined || kept.includes(name)) throw error;
-      kept.push(name);
-    }
-  }
+  const load = (mark: string): Promise<unknown> => import(address + mark);
+  return await cooperate(attemptImport(markOf(selected, []), load)) as M;
 }
 
 function checkSpecifier(specifier: unknown): string {

@@ -1,7 +1,7 @@
 import { shown } from "../loop/arguments.ts";
 import { lib } from "../lib/mod.ts";
 import { fetch } from "./fetch.ts";
-import { TimedCooperative } from "./_promise.ts";
+import { TimedCooperative } from "../lib/promise.ts";
 
 /** What can be patched. */
 export type PatchableModule = "socket" | "time" | "fetch";

@@ -13,12 +13,17 @@ const ROOT = new URL("../", import.meta.url);
  * Runs a program from the root of the repository, where it imports "./mod.ts". One that does not end by itself is an error.
  *
  * @param flags What `deno run` is given besides.
+ * @param env What it finds in its environment besides.
  */
-export async function runProgram(program: string, flags: string[] = ["--allow-all"]): Promise<Run> {
+export async function runProgram(
+  program: string,
+  flags: string[] = ["--allow-all"],
+  env: Record<string, string> = {},
+): Promise<Run> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "--no-prompt", ...flags, "--ext=ts", "-"],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

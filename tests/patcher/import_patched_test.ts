@@ -134,6 +134,67 @@ Deno.test("CommonJS modules are patched, and keep what they declare", () =>
     assertNotStrictEquals(plain.functions().setTimeout, lib.time.setTimeout);
   }));
 
+Deno.test("CommonJS modules import ECMAScript modules dynamically, patched likewise", () =>
+  runLoop(async () => {
+    // deno-lint-ignore no-explicit-any
+    const { common } = await importPatched<any>(address("uses_common.mjs"));
+    assertStrictEquals((await common.later("./later.mjs")).own(), lib.time.setTimeout);
+    assertEquals((await common.later("npm:ms@2.1.3")).default("2 days"), 172_800_000);
+    await assertRejects(() => common.later("./missing.mjs"), TypeError, "missing.mjs");
+    assertEquals(common.withProperty(), "a property");
+  }));
+
+Deno.test("what is thrown while a CommonJS module is loaded arrives as it is", () =>
+  runLoop(async () => {
+    for (const _ of [1, 2]) {
+      const error = await assertRejects(() => importPatched(address("throws.cjs")), RangeError);
+      assertEquals([error.message, (error as { code?: number }).code], ["It is odd", 7]);
+      assertStringIncludes(error.stack!, "throws.cjs:3:");
+    }
+  }));
+
+Deno.test("a dynamic import fetches what is missing, keeps what is declared, and is refused as usual", () =>
+  runLoop(async () => {
+    const { pickedLater } = await client();
+    assertEquals(
+      ((await pickedLater("./declares_oddly.js")) as { setTimeout: number }).setTimeout,
+      2,
+    );
+    await assertRejects(() => pickedLater("./missing.ts"), TypeError, "missing.ts");
+  }));
+
+Deno.test("import.meta.resolve() of a patched module finds what the module would", () =>
+  runLoop(async () => {
+    const { resolved } = await client();
+    assertEquals(resolved("./nap.js"), address("nap.js").href);
+    assertEquals(resolved("@std/async"), import.meta.resolve("@std/async"));
+    assertEquals(resolved("https://example.com/x.ts"), "https://example.com/x.ts");
+  }));
+
+Deno.test("what a task leaves running in a patched module when it ends by itself goes on", () =>
+  runLoop(async () => {
+    type Module = typeof import("./modules/leaves_running.ts");
+    const { connect, log } = await importPatched<Module>(address("leaves_running.ts"));
+    let connection!: Promise<string>;
+    await spawn(() => {
+      connection = connect();
+      return sleep(30);
+    }).join();
+    assertEquals(log, ["half"]);
+    assertEquals(await connection, "connection");
+    assertEquals(log.splice(0), ["half", "connected", "left"]);
+    // What a killed task leaves running ends with it.
+    const killed = spawn(() => {
+      connection = connect();
+      return sleep(1_000);
+    });
+    await sleep(30);
+    killed.kill();
+    await killed.join();
+    await sleep(1);
+    assertEquals(log, ["half", "left"]);
+  }, { clock: undefined }));
+
 Deno.test("only what is named is replaced", () =>
   runLoop(async () => {
     const timed = await importPatched<Client>(address("client.ts"), { time: true });

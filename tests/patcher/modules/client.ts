@@ -36,3 +36,6 @@ export const names: Names = { a: "b" };
 export function fails(): never {
   throw new Error("On line 37");
 }
+
+export const resolved = (specifier: string): string => import.meta.resolve(specifier);
+export const pickedLater = (name: string): Promise<unknown> => import(name);

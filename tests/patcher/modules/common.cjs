@@ -8,3 +8,5 @@ exports.filename = __filename;
 exports.fails = () => {
   throw new Error("On line 9");
 };
+exports.later = (name) => import(name);
+exports.withProperty = () => ({ import: (name) => name }).import("a property");

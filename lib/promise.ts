@@ -1,7 +1,8 @@
 import type { Reason } from "../loop/blocked.ts";
 import { Scheduler } from "../loop/scheduler.ts";
+import type { Strand } from "../loop/strand.ts";
 import { checkpoint, OPEN, Wait } from "../loop/wait.ts";
-import { recordTimers, type Timeout } from "../lib/timer.ts";
+import { recordTimers, type Timeout } from "./timer.ts";
 
 const PlatformPromise = globalThis.Promise;
 // deno-lint-ignore no-explicit-any
@@ -30,7 +31,7 @@ const cooperativePrototype: AnyPromise = Object.create(PlatformPromise.prototype
   then: {
     value: function then(this: AnyPromise, onFulfilled: Settle, onRejected: Settle): AnyPromise {
       if (isNative(onFulfilled) && isNative(onRejected)) {
-        return platformThen.call(waitFor(this), onFulfilled, onRejected);
+        return waitFor(this, onFulfilled, onRejected);
       }
       const next = platformThen.call(this, onFulfilled, onRejected);
       return makeCooperative(next, timersOf.get(this));
@@ -58,21 +59,38 @@ const cooperativePrototype: AnyPromise = Object.create(PlatformPromise.prototype
   },
 });
 
-function waitFor(promise: AnyPromise): AnyPromise {
+function waitFor(promise: AnyPromise, onFulfilled: Settle, onRejected: Settle): AnyPromise {
   const refused = checkpoint();
   const timers = timersOf.get(promise);
   // Whoever gives up leaves timers behind that nobody waits for. They go on, in case somebody does, but they keep
   // nothing going.
-  const leave = () => timers?.forEach((timer) => timer.unref());
+  const release = () => timers?.forEach((timer) => timer.unref());
   if (refused !== undefined) {
-    leave();
+    release();
     platformThen.call(promise, undefined, () => {});
-    return refused;
+    return platformThen.call(refused, onFulfilled, onRejected);
   }
   const wait = Wait.begin(Scheduler.current(), reason, OPEN);
   platformThen.call(promise, (value) => wait.wake(value), (error) => wait.throw(error));
-  wait.onLeave(leave);
-  return wait.promise;
+  let goesOn = false;
+  wait.onLeave(() => {
+    goesOn = outlives(wait.strand);
+    release();
+  });
+  return platformThen.call(
+    wait.promise,
+    onFulfilled,
+    (error) => goesOn ? platformThen.call(promise, onFulfilled, onRejected) : onRejected!(error),
+  );
+}
+
+/**
+ * Whether what waits in the name of this strand goes on without it: the task has ended by itself, and code that was
+ * not written for tasks may have left something running for others, the connections of a pool for one. What a
+ * killed task has left ends with it.
+ */
+export function outlives({ ended, task }: Strand): boolean {
+  return ended && !(task?.signal.aborted ?? false);
 }
 
 function makeCooperative(promise: AnyPromise, timers: readonly Timeout[] | undefined): AnyPromise {
