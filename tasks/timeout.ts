@@ -70,7 +70,8 @@ export class Timeout extends LateError implements Disposable {
 
   /** Whether it will throw when its time has passed. */
   get pending(): boolean {
-    return this.#alarm !== null && this.#alarm.armed;
+    // Libraries that wrap errors copy all properties, and ask the prototype for its own, too.
+    return #alarm in this && this.#alarm !== null && this.#alarm.armed;
   }
 
   /**

@@ -276,3 +276,17 @@ Deno.test("Timeout works outside every task", async () => {
     dropLoop();
   }
 });
+
+Deno.test("a Timeout can be copied property by property, its prototype's too, as libraries do that wrap errors", () => {
+  const copy: Record<string, unknown> = {};
+  for (
+    let source: object | null = new Timeout(5);
+    source !== null && source !== Error.prototype;
+    source = Object.getPrototypeOf(source)
+  ) {
+    for (const name of Object.getOwnPropertyNames(source)) {
+      copy[name] ??= (source as Record<string, unknown>)[name];
+    }
+  }
+  assertEquals([copy.delay, copy.pending, copy.name], [5, false, "Timeout"]);
+});
