@@ -300,6 +300,7 @@ export class Scheduler {
 
   #watch(): void {
     this.#watching = true;
+    if (this.clock.virtual) this.#alarm.clear(); // It would move the time while somebody can run.
     this.#hops = 0;
     queueMicrotask(this.#hop);
   }

@@ -4,6 +4,7 @@ import { Line } from "../loop/line.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import { type Body, Strand } from "../loop/strand.ts";
 import { checkpoint, givesFalse, type WaitOptions } from "../loop/wait.ts";
+import { isOnlyTheKill } from "./_only_the_kill.ts";
 import { type Selectable, selectable } from "./selectable.ts";
 
 /** How a task is made. */
@@ -282,6 +283,8 @@ export class Task {
       this.#parent = new WeakRef(this.#parent);
     }
     this.#joiners?.wakeAll(true);
+    const kill = this.#extras?.killed?.error;
+    if (failed && kill instanceof TaskExit && isOnlyTheKill(error, kill)) error = kill;
     const taken = this.#extras?.observer?.(failed, error) ?? false;
     if (!failed || taken || error instanceof TaskExit) return;
     this.#strand.scheduler.report({

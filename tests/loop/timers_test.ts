@@ -199,6 +199,30 @@ Deno.test("VirtualClock stands still while a task awaits a foreign promise", () 
     assertEquals(fired, true);
   }));
 
+Deno.test("VirtualClock stands still when tasks are woken shortly after a callback, in another microtask", () =>
+  runLoop(async (loop) => {
+    const times: number[] = [];
+    const wakenLate = () =>
+      loop.switch((waker) => {
+        loop.callLater(100, async () => {
+          for (let hops = 0; hops < 20; hops++) await null;
+          waker.wake();
+        });
+      });
+    spawn(async () => {
+      await wakenLate();
+      times.push(loop.time());
+      await new Promise((resolve) => setImmediate(resolve));
+      times.push(loop.time());
+    });
+    spawn(async () => {
+      await wakenLate();
+      times.push(loop.time());
+    });
+    await sleep(150);
+    assertEquals(times, [100, 100, 100]);
+  }));
+
 Deno.test("VirtualClock makes a year pass in no time", () =>
   withLoop(async (loop) => {
     const real = performance.now(), start = loop.time();

@@ -1,5 +1,16 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { current, Event, Lock, Queue, sleep, spawn, Task, TaskExit } from "../../mod.ts";
+import {
+  current,
+  Event,
+  type ExceptionContext,
+  Lock,
+  Queue,
+  sleep,
+  spawn,
+  Task,
+  TaskExit,
+  TaskGroup,
+} from "../../mod.ts";
 import { killAtEveryStep } from "../kill_at_every_step.ts";
 import { errorOf, outcomeOf, runLoop, valueOf, withLoop, witness } from "../run_loop.ts";
 
@@ -328,4 +339,49 @@ killAtEveryStep("joiners are woken", {
     },
   ],
   check: (state) => assertEquals(state.joined, 2),
+});
+
+Deno.test("a killed task whose error is only the kill, in whichever wrapping, is not reported", () =>
+  runLoop(async () => {
+    const bodies = [
+      () => Promise.any([sleep(1_000), sleep(1_000)]),
+      () =>
+        sleep(1_000).catch((cause) => {
+          throw new Error(cause.message, { cause });
+        }),
+    ];
+    for (const body of bodies) {
+      const task = spawn(body);
+      await sleep(1);
+      task.kill();
+      assertEquals(await task.join(), true);
+    }
+    await TaskGroup.run(async (group) => {
+      const child = group.spawn(bodies[0]);
+      await sleep(1);
+      child.kill();
+    });
+  }));
+
+Deno.test("a killed task that fails with something of its own is reported", async () => {
+  const reports: ExceptionContext[] = [];
+  await runLoop(async () => {
+    const task = spawn(() =>
+      sleep(1_000).catch((cause) => {
+        throw new Error("The cleanup failed", { cause });
+      })
+    );
+    const both = spawn(() =>
+      Promise.any([sleep(1_000), Promise.reject(new Error("another failure"))])
+    );
+    await sleep(1);
+    task.kill();
+    both.kill();
+    await task.join();
+    await both.join();
+  }, { reports });
+  assertEquals(reports.map(({ error }) => (error as Error).message), [
+    "The cleanup failed",
+    "All promises were rejected",
+  ]);
 });
