@@ -19,7 +19,7 @@ const reason: Reason = { describe: () => "a promise of patched code" };
 const timersOf = new WeakMap<AnyPromise, readonly Timeout[]>();
 
 /**
- * What a promise inherits from whose `await` is a blocking call: the task that awaits it can be killed and timed
+ * What a promise has whose `await` is a blocking call: the task that awaits it can be killed and timed
  * out there.
  *
  * The platform's `await` asks a promise whose `constructor` is not the platform's own for its `then`, and calls it
@@ -27,14 +27,14 @@ const timersOf = new WeakMap<AnyPromise, readonly Timeout[]>();
  * `await` (or one promise becoming another, which waits just so), and any other one is somebody's callback, which
  * waits for nothing.
  */
-const cooperativePrototype: AnyPromise = Object.create(PlatformPromise.prototype, {
+const cooperativeMembers: PropertyDescriptorMap = {
   then: {
     value: function then(this: AnyPromise, onFulfilled: Settle, onRejected: Settle): AnyPromise {
       if (isNative(onFulfilled) && isNative(onRejected)) {
         return waitFor(this, onFulfilled, onRejected);
       }
       const next = platformThen.call(this, onFulfilled, onRejected);
-      return makeCooperative(next, timersOf.get(this));
+      return makeCooperative(next, timersOf.get(this), Object.getPrototypeOf(this));
     },
     configurable: true,
     writable: true,
@@ -57,7 +57,7 @@ const cooperativePrototype: AnyPromise = Object.create(PlatformPromise.prototype
     configurable: true,
     writable: true,
   },
-});
+};
 
 function waitFor(promise: AnyPromise, onFulfilled: Settle, onRejected: Settle): AnyPromise {
   const refused = checkpoint();
@@ -93,9 +93,13 @@ export function outlives({ ended, task }: Strand): boolean {
   return ended && !(task?.signal.aborted ?? false);
 }
 
-function makeCooperative(promise: AnyPromise, timers: readonly Timeout[] | undefined): AnyPromise {
+function makeCooperative(
+  promise: AnyPromise,
+  timers: readonly Timeout[] | undefined,
+  prototype: object,
+): AnyPromise {
   if (timers !== undefined && timers.length > 0) timersOf.set(promise, timers);
-  return Object.setPrototypeOf(promise, cooperativePrototype);
+  return Object.setPrototypeOf(promise, prototype);
 }
 
 function isNative(callback: Settle): boolean {
@@ -110,35 +114,47 @@ function isNative(callback: Settle): boolean {
  * `new Promise((resolve) => setTimeout(resolve, 100))`.
  */
 function promiseConstructor(which: "all" | "timed"): PromiseConstructor {
+  const prototype: AnyPromise = Object.create(PlatformPromise.prototype, cooperativeMembers);
   const constructor: PromiseConstructor = new Proxy(PlatformPromise, {
     construct(target, args, newTarget): object {
       if (newTarget !== constructor) return Reflect.construct(target, args, newTarget);
       let promise!: AnyPromise;
       const timers = recordTimers(() => promise = new PlatformPromise(args[0]));
-      return which === "all" || timers.length > 0 ? makeCooperative(promise, timers) : promise;
+      if (which === "timed" && timers.length === 0) return promise;
+      return makeCooperative(promise, timers, prototype);
     },
-    get(target, name) {
-      // What is settled already is nothing to wait for.
-      if (name === "resolve" || name === "reject") return settled[name];
+    get(target, name, receiver) {
+      // A class that inherits from it has these of its own.
+      if (receiver !== constructor) return Reflect.get(target, name, receiver);
+      if (name === "resolve") return resolve;
+      if (name === "reject") return reject;
       return Reflect.get(target, name);
     },
   });
+
+  // What is settled already is nothing to wait for.
+  function resolve(this: unknown, value: unknown): AnyPromise {
+    if (this !== constructor) return Reflect.apply(PlatformPromise.resolve, this, [value]);
+    const isOwn = value instanceof PlatformPromise && value.constructor === constructor;
+    return isOwn ? value : PlatformPromise.resolve(value);
+  }
+
+  function reject(this: unknown, error: unknown): AnyPromise {
+    return Reflect.apply(PlatformPromise.reject, this === constructor ? PlatformPromise : this, [
+      error,
+    ]);
+  }
+
+  Object.defineProperty(prototype, "constructor", {
+    value: constructor,
+    configurable: true,
+    writable: true,
+  });
   return constructor;
 }
-
-const settled = {
-  resolve: (value: unknown) => PlatformPromise.resolve(value),
-  reject: (error: unknown) => PlatformPromise.reject(error),
-};
 
 /** `Promise` for patched modules: whatever they await is waited for cooperatively. */
 export const AllCooperative: PromiseConstructor = promiseConstructor("all");
 
 /** `Promise` for a program that is patched as a whole. */
 export const TimedCooperative: PromiseConstructor = promiseConstructor("timed");
-
-Object.defineProperty(cooperativePrototype, "constructor", {
-  value: AllCooperative,
-  configurable: true,
-  writable: true,
-});

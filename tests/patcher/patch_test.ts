@@ -1,6 +1,8 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { types } from "node:util";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { isPatched, lib, patch, patched, sleep, spawn, Timeout, unpatch } from "../../mod.ts";
 import { errorOf, runLoop, witness } from "../run_loop.ts";
+import { runProgram } from "../run_program.ts";
 
 const platform = {
   setTimeout: globalThis.setTimeout,
@@ -136,16 +138,101 @@ Deno.test("with time patched, what is chained to a timer's promise is waited for
 
 Deno.test("with time patched, other promises are the platform's own", () =>
   restoring(async () => {
+    const before = Promise.resolve(1);
     patch({ time: true });
     const promise = new Promise<number>((resolve) => resolve(1));
+    // Theirs is the constructor of the platform, which `await` looks for.
     assertStrictEquals(promise.constructor, platform.Promise);
-    assert(promise instanceof Promise);
-    assert(new Promise((resolve) => setTimeout(resolve)) instanceof Promise);
+    for (const each of [promise, before, (async () => {})(), Promise.resolve(), Promise.all([])]) {
+      assert(each instanceof Promise);
+      assert(each instanceof platform.Promise);
+    }
+    assertStrictEquals(Promise.prototype, platform.Promise.prototype);
+    assertStrictEquals(Promise.resolve(promise), promise);
+    assertEquals([Promise.name, Promise.length], ["Promise", 1]);
     assertEquals(await Promise.all([promise, 2]), [1, 2]);
-    class Own extends Promise<number> {}
-    assert(new Own((resolve) => resolve(1)) instanceof Own);
     assertThrows(() => Reflect.construct(Promise, []), TypeError);
+    assertThrows(() => (Promise as unknown as () => void)(), TypeError);
+    await assertRejects(() => Promise.reject(new RangeError("x")), RangeError);
   }));
+
+Deno.test("with time patched, a promise with a timer is as good as any other", () =>
+  restoring(() =>
+    runLoop(async () => {
+      patch({ time: true });
+      const later = <T>(value: T) => new Promise<T>((resolve) => setTimeout(resolve, 1, value));
+      const fails = () => new Promise<never>((_, reject) => setTimeout(reject, 1, new Error("x")));
+      const promise = later(5);
+      assert(promise instanceof Promise && promise instanceof platform.Promise);
+      assertStrictEquals(promise.constructor, Promise);
+      assertStrictEquals(Promise.resolve(promise), promise);
+      assert(types.isPromise(promise));
+      assertEquals([String(promise), Reflect.ownKeys(promise)], ["[object Promise]", []]);
+      assertThrows(() => structuredClone(promise), DOMException);
+      assertEquals(await Promise.all([promise, 2, later(3)]), [5, 2, 3]);
+      assertEquals(await Promise.race([promise, later(1)]), 5);
+      assertEquals(await Promise.any([fails(), promise]), 5);
+      const settled = await Promise.allSettled([promise, fails()]);
+      assertEquals(settled.map(({ status }) => status), ["fulfilled", "rejected"]);
+      assertEquals(await promise.then((n) => n + 1), 6);
+      assertEquals(await promise.then(null, undefined), 5);
+      assertEquals(await fails().catch((error) => error.message), "x");
+      assertEquals(await promise.finally(() => 1), 5);
+      await assertRejects(() => promise.finally(() => fails()), Error, "x");
+      await assertRejects(() => later(1).finally(undefined).then(fails), Error, "x");
+      assertEquals(await later(later(later(7))), 7);
+      assertEquals(await new Promise((resolve) => resolve(promise)), 5);
+      const thrown = new Promise(() => {
+        setTimeout(() => {}, 1);
+        throw new Error("in the executor");
+      });
+      await assertRejects(() => thrown, Error, "in the executor");
+    })
+  ));
+
+Deno.test("with time patched, classes that inherit from Promise make their own", () =>
+  restoring(() =>
+    runLoop(async () => {
+      class Before extends platform.Promise<number> {}
+      patch({ time: true });
+      class Own extends Promise<number> {
+        get double(): Promise<number> {
+          return this.then((n) => 2 * n);
+        }
+      }
+      const own = new Own((resolve) => setTimeout(resolve, 1, 21));
+      assert(own instanceof Own && own instanceof Promise && own.double instanceof Own);
+      assertEquals([await own, await own.double], [21, 42]);
+      assert(Own.resolve(1) instanceof Own && Own.all([own]) instanceof Own);
+      await assertRejects(() => Own.reject(new Error("x")), Error, "x");
+      const before = new Before((resolve) => setTimeout(resolve, 1, 1));
+      assert(before.then(() => {}) instanceof Before && before instanceof Promise);
+      assertEquals(await before, 1);
+      // The platform's clock: what they wait for is not the loop's.
+    }, { clock: undefined })
+  ));
+
+Deno.test("with time patched, a failure that nobody looks at is an unhandled rejection, and only that", async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    import { patch } from "./mod.ts";
+    patch({ time: true });
+    addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      console.log(event.reason.message);
+    });
+    const fails = (message) => new Promise((_, reject) => setTimeout(reject, 1, new Error(message)));
+    fails("handled").catch(() => {});
+    fails("awaited").then(() => {}).catch(() => {});
+    try {
+      await fails("caught");
+    } catch {
+      // That was to be.
+    }
+    fails("nobody's");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  `);
+  assertEquals({ code, stdout, stderr }, { code: 0, stdout: "nobody's\n", stderr: "" });
+});
 
 Deno.test("a timer that was started before goes on, and is cleared by the new function", () =>
   restoring(async () => {
