@@ -33,6 +33,7 @@ class CooperativeConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A> {
   }
 
   async read(into: Uint8Array): Promise<number | null> {
+    checkBytes(into);
     if (into.length === 0) return 0;
     const bytes = await this.#guard(() => this.#stream.read(into.length));
     if (bytes === null) return null;
@@ -41,6 +42,7 @@ class CooperativeConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A> {
   }
 
   async write(data: Uint8Array): Promise<number> {
+    checkBytes(data);
     await this.#guard(async () => {
       if (!await this.#stream.write(data)) await this.#stream.flush();
     });
@@ -85,7 +87,7 @@ class CooperativeConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A> {
 
   get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
     return this.#writable ??= new WritableStream<Uint8Array<ArrayBufferLike>>({
-      write: async (chunk) => void await this.write(chunk),
+      write: async (chunk) => void await this.write(bytesOf(chunk)),
       close: () => this.#closeQuietly(),
       abort: () => this.#closeQuietly(),
     });
@@ -153,6 +155,21 @@ export function cooperativeConn(conn: Deno.Conn): Deno.Conn {
 export function shown(address: Deno.Addr): string {
   if ("hostname" in address) return `${address.hostname}:${address.port}`;
   return "path" in address ? String(address.path) : address.transport;
+}
+
+/** Refuses what the platform does, in its words. */
+function checkBytes(value: unknown): void {
+  if (!(value instanceof Uint8Array)) throw new TypeError("expected typed ArrayBufferView");
+}
+
+/** What is written to a stream, which takes more than the connection does. */
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) {
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError("Expected ArrayBuffer or ArrayBufferView for write chunk");
 }
 
 function badResource(): Error {

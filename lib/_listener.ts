@@ -42,12 +42,19 @@ export class CooperativeListener<C extends Deno.Conn = Deno.Conn, A extends Deno
     this.#listener.unref();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<C> {
+  /** As of the platform's, it iterates over itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<C>> {
     while (true) {
       try {
-        yield await this.accept();
+        return { value: await this.accept(), done: false };
       } catch (error) {
-        if (this.#closed && error instanceof Deno.errors.BadResource) return;
+        if (this.#closed && error instanceof Deno.errors.BadResource) {
+          return { value: undefined, done: true };
+        }
         // Such a client has gone already, or has failed in its handshake: that is no end.
         if (
           error instanceof Deno.errors.InvalidData || error instanceof Deno.errors.UnexpectedEof ||
@@ -56,6 +63,12 @@ export class CooperativeListener<C extends Deno.Conn = Deno.Conn, A extends Deno
         throw error;
       }
     }
+  }
+
+  /** Whoever leaves the iteration closes the listener, as the platform's. */
+  return<T>(value?: T): Promise<IteratorReturnResult<T | undefined>> {
+    this.close();
+    return Promise.resolve({ value, done: true });
   }
 
   [Symbol.dispose](): void {

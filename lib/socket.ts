@@ -62,7 +62,8 @@ export const socket: SocketFunctions = {
       : AbortSignal.any([abort.signal, options.signal]);
     return opened(
       `Deno.connect() to ${shownTarget(options)}`,
-      () => connect({ ...options, signal }),
+      // What is no object is refused by the platform.
+      () => connect(options instanceof Object ? { ...options, signal } : options),
       () => abort.abort(),
     );
   }) as typeof Deno.connect,
