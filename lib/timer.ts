@@ -14,7 +14,7 @@ const LONGEST = 2 ** 31 - 1;
 
 /** What the platform takes a delay for: anything that is no number of at least one is 1. */
 export function milliseconds(delay: unknown): number {
-  const given = Number(delay);
+  const given = (delay as number) * 1; // Which refuses what the platform refuses.
   return given >= 1 && given <= LONGEST ? Math.trunc(given) : 1;
 }
 
@@ -140,6 +140,8 @@ export class Timeout {
       this.#fired = true;
       timers.delete(this.#id);
     }
+    // As on the platform, all that comes of the one timer comes before the next: it may clear that.
+    this.#scheduler.endBurst();
     return this.#inContext(() => this.#callback.apply(this, this.#args));
   }
 }

@@ -276,6 +276,11 @@ export class Scheduler {
     entry.run();
   }
 
+  /** What is ready has to wait for the platform's next turn, and so for all microtasks. */
+  endBurst(): void {
+    this.#burst = BURST;
+  }
+
   #queueDrain(): void {
     if (this.#drainQueued) return;
     this.#drainQueued = true;
@@ -360,8 +365,7 @@ export class Scheduler {
     }
     const still = this.clock.virtual && (census.foreign > 0 || census.waits[OUTSIDE] > 0);
     const when = timers.live === 0 || still ? Infinity : timers.next();
-    // The platform does not stay for signals, nor for a loop that was told to go on, nor for a timer that never
-    // comes: a distant alarm makes it.
+    // The platform stays for neither of these, nor for a timer that never comes: a distant alarm makes it.
     const stay = this.#phase === "forever" || (census.listeners > 0 && waiting);
     const keep = stay || going;
     this.#alarm.set(when, this.clock, stay || (timers.live > 0 && !this.clock.virtual), keep);

@@ -25,6 +25,22 @@ Deno.test("timers that are due at the same time call back in the order in which 
     assertEquals(log, [1, 2, 3]);
   }));
 
+Deno.test("all that comes of one timer comes before the next timer, as on the platform", () =>
+  runLoop(async () => {
+    const log: string[] = [];
+    setTimeout(async () => {
+      log.push("first");
+      for (let hop = 0; hop < 30; hop++) await null;
+      clearTimeout(second);
+      log.push("cleared");
+      setTimeout(() => log.push("nested"), 0);
+    }, 1);
+    const second = setTimeout(() => log.push("second"), 1);
+    setTimeout(() => log.push("third"), 1);
+    await sleep(10);
+    assertEquals(log, ["first", "cleared", "third", "nested"]);
+  }));
+
 Deno.test("a delay that is no number of at least one millisecond is one, as the platform has it", () =>
   runLoop(async (loop) => {
     const log: unknown[] = [];
