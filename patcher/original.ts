@@ -22,15 +22,12 @@ const originals = {
     refTimer: Deno.refTimer,
     unrefTimer: Deno.unrefTimer,
   },
-  fetch: Object.assign(
-    (...args: Parameters<typeof fetch>): Promise<Response> => platformFetch(...args),
-    { fetch: platformFetch },
-  ),
+  fetch: platformFetch,
 };
 
-/** The platform's `fetch`, to be called as it is or as its own property. */
+/** The platform's `fetch`, which has itself as a property, too, as the other modules have their functions. */
 export type OriginalFetch = typeof fetch & {
-  /** The platform's function itself. */
+  /** The same function. */
   readonly fetch: typeof fetch;
 };
 
@@ -46,5 +43,9 @@ export function original(module: "time"): TimeFunctions;
 export function original(module: "fetch"): OriginalFetch;
 export function original(module: PatchableModule): unknown {
   checkModule("give the original", module);
+  // Only for those who ask: it is a property of the platform's own function.
+  if (module === "fetch" && !("fetch" in platformFetch)) {
+    Object.defineProperty(platformFetch, "fetch", { value: platformFetch, configurable: true });
+  }
   return originals[module as keyof typeof originals];
 }
