@@ -1,5 +1,6 @@
 import { AllCooperative } from "../lib/promise.ts";
 import { carried, fetchMissing, missingModule } from "./_missing_module.ts";
+import { withMeanings } from "./_specifiers.ts";
 import { markOf, parsePatchedUrl } from "./_patched_url.ts";
 
 /** How the engine says that a name is declared twice. */
@@ -31,10 +32,19 @@ export async function attemptImport(
         continue;
       }
       const name = DECLARED_TWICE.exec(String((error as Error | null)?.message))?.[1];
-      if (name === undefined || names.includes(name)) throw carried(error);
+      if (name === undefined || names.includes(name)) throw named(carried(error));
       names.push(name);
     }
   }
+}
+
+/** An error of the platform's that names modules as those who import them do. */
+function named(error: unknown): unknown {
+  if (!(error instanceof SyntaxError)) return error;
+  const { message, stack } = error;
+  error.message = withMeanings(message);
+  if (stack !== undefined) error.stack = withMeanings(stack);
+  return error;
 }
 
 /** The platform's own `import()`. */

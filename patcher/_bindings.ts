@@ -59,7 +59,8 @@ export function bindingsOf(modules: readonly PatchableModule[]): ReadonlyMap<str
   const key = modules.join();
   let global = globals.get(key);
   if (global === undefined) globals.set(key, global = globalWith(new Map(bindings)));
-  return bindings.set("globalThis", global).set("global", global);
+  for (const name of ["globalThis", "global", "self"]) bindings.set(name, global);
+  return bindings;
 }
 
 const SPECIFIER = "data:text/javascript,//evergreen-bindings/";

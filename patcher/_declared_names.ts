@@ -31,8 +31,8 @@ export function declaredNames(source: string, names: readonly string[]): Set<str
       const next = declaring === "variables" && isWord(before) && KEYWORDS[before] === undefined;
       if (depth === 0 && (ENDS_NAMES.has(token) || next)) {
         declaring = "nothing";
-      } else if (token === "as" && added === before) {
-        declared.delete(added);
+      } else if (added === before && (token === "as" || token === ":")) {
+        declared.delete(added); // It is the name of something else, which gets another one here.
       } else if (wanted.includes(token)) {
         declared.add(token);
         added = token;

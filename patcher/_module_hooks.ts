@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 import { bindingsSource } from "./_bindings.ts";
@@ -91,7 +91,17 @@ function isCode(url: string, { importAttributes }: Context): boolean {
   if (importAttributes?.type !== undefined) return false;
   if (own.some((part) => url.startsWith(library + part))) return false;
   if (isRemote(url)) return true;
-  return url.startsWith("file:") && !/\.(?:json|node|wasm)$/.test(url);
+  return url.startsWith("file:") && !/\.(?:json|node|wasm)$/.test(url) && !isMissing(url);
+}
+
+/** Whether there is no such file: the platform says that best. */
+function isMissing(url: string): boolean {
+  try {
+    statSync(fileURLToPath(url));
+    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === "ENOENT";
+  }
 }
 
 /** Where the code at `url` really is. */

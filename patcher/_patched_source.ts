@@ -4,6 +4,7 @@ import { declaredNames } from "./_declared_names.ts";
 import { IMPORT, withOwnImports } from "./_dynamic_imports.ts";
 import type { PatchedUrl } from "./_patched_url.ts";
 import { withPortableSpecifiers } from "./_specifiers.ts";
+import { tokens } from "./_tokens.ts";
 import { withIdentityMap, withMapOf } from "./_source_map.ts";
 
 /** What takes the types out of TypeScript, as Node has it. */
@@ -28,8 +29,11 @@ export function patchedSource(source: string, patched: PatchedUrl): BlobSource {
     return { code: withOwn(mapped, patched) + imports, type: "text/javascript" };
   }
   // The platform itself can make more of it, but then the lines are those of the blob.
-  const platforms = { code: withPortableSpecifiers(code) + imports, type: MEDIA_TYPES[kind] };
-  if (kind !== "ts" || /^\s*@\w/m.test(source)) return platforms;
+  const platforms = {
+    code: withPortableSpecifiers(code, patched.own) + imports,
+    type: MEDIA_TYPES[kind],
+  };
+  if (kind !== "ts" || hasDecorators(source)) return platforms;
   try {
     const stripped = stripTypeScriptTypes(code, { mode: "transform", sourceMap: true });
     const mapped = withMapOf(stripped, patched.own);
@@ -39,9 +43,14 @@ export function patchedSource(source: string, patched: PatchedUrl): BlobSource {
   }
 }
 
+/** Whether there are decorators, which the engine does not know. */
+function hasDecorators(source: string): boolean {
+  return source.includes("@") && tokens(source).some(({ text }) => text === "@");
+}
+
 /** Has the imports of JavaScript, static and dynamic ones, find what they mean from within a blob. */
-function withOwn(code: string, { mark }: PatchedUrl): string {
-  const own = withOwnImports(withPortableSpecifiers(code), mark, "(s,o)=>import(s,o)");
+function withOwn(code: string, { mark, own: address }: PatchedUrl): string {
+  const own = withOwnImports(withPortableSpecifiers(code, address), mark, "(s,o)=>import(s,o)");
   if (!own.includes(IMPORT)) return own;
   return `${own}\nimport { importFromPatched as ${IMPORT} } from ${JSON.stringify(ATTEMPTS)};`;
 }

@@ -9,8 +9,12 @@ const JSON_CODE = 'data:application/json,"evergreen/';
 
 const TYPE = /^\s*(?:with|assert)\s*\{\s*["']?type["']?\s*:\s*["'](\w+)["']/;
 
-/** Has the static imports of a module find what they mean from within a blob. */
-export function withPortableSpecifiers(code: string): string {
+/**
+ * Has the static imports of a module find what they mean from within a blob.
+ *
+ * @param own The address of the module.
+ */
+export function withPortableSpecifiers(code: string, own: string): string {
   let result = "";
   let end = 0;
   let depth = 0;
@@ -24,11 +28,17 @@ export function withPortableSpecifiers(code: string): string {
     if (!isSpecifier) continue;
     const type = TYPE.exec(code.slice(index + text.length))?.[1];
     const specifier = text.slice(1, -1);
-    if (type !== undefined && type !== "json") continue;
-    result += code.slice(end, index) + JSON.stringify(portable(specifier, type === "json"));
+    // What is neither code nor JSON goes by the hook: it is found by its address.
+    const isOther = type !== undefined && type !== "json";
+    const address = isOther ? absolute(specifier, own) : portable(specifier, type === "json");
+    result += code.slice(end, index) + JSON.stringify(address);
     end = index + text.length;
   }
   return result + code.slice(end);
+}
+
+function absolute(specifier: string, own: string): string {
+  return /^\.{0,2}\//.test(specifier) ? new URL(specifier, own).href : specifier;
 }
 
 function portable(specifier: string, isJson: boolean): string {
@@ -43,4 +53,12 @@ export function meantBy(specifier: string): string | null {
   const json = specifier.replaceAll("%22", '"');
   if (!json.startsWith(JSON_CODE)) return null;
   return decodeURIComponent(json.slice(JSON_CODE.length, -1));
+}
+
+/** A text with what such stand-ins mean in their place. */
+export function withMeanings(text: string): string {
+  return text.replaceAll(
+    /data:text\/javascript,\/\/evergreen\/[^'"\s]+/g,
+    (it) => meantBy(it) ?? it,
+  );
 }

@@ -118,6 +118,37 @@ Deno.test("a declaration that only the engine finds is kept, too", () =>
     assertStrictEquals(module.interval, lib.time.setInterval);
   }));
 
+Deno.test("what is easily misread is read right: patterns, decorators, templates, names of the global object", () =>
+  runLoop(async () => {
+    const module = await importPatched<typeof import("./modules/oddities.ts")>(
+      address("oddities.ts"),
+    );
+    assertStrictEquals(module.decorated, lib.time.setTimeout);
+    assertEquals(module.names, ["another name", "its own", "nested setTimeout", "imported"]);
+    assertNotStrictEquals(module.platforms[0], fetch);
+    assertStrictEquals(module.platforms[1], lib.time.clearInterval);
+    assertEquals(module.globals, [true, true, true, true]);
+    assertEquals(module.text, "some text\n");
+  }));
+
+Deno.test("an import that cannot be is the platform's error, and names what the module has written", () =>
+  runLoop(async () => {
+    const missing = await assertRejects(
+      () => importPatched(address("asks_for_too_much.js")),
+      SyntaxError,
+      "'./own_fetch.ts' does not provide an export named 'missing'",
+    );
+    assertStringIncludes(missing.stack!, "'./own_fetch.ts'");
+    const folder = await Deno.makeTempDir();
+    await Deno.writeTextFile(`${folder}/asks.js`, `import "./not_there.ts";`);
+    await assertRejects(
+      () => importPatched(`file://${folder}/asks.js`),
+      TypeError,
+      `Module not found "file://${folder}/not_there.ts"`,
+    );
+    await Deno.remove(folder, { recursive: true });
+  }));
+
 Deno.test("CommonJS modules are patched, and keep what they declare", () =>
   runLoop(async () => {
     // deno-lint-ignore no-explicit-any

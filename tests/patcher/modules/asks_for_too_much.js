@@ -1,0 +1,2 @@
+import { missing } from "./own_fetch.ts";
+export { missing };
