@@ -11,12 +11,14 @@ import { markOf } from "./_patched_url.ts";
  *
  * What those modules await is waited for as blocking calls wait: so tasks that call them can be killed and timed
  * out there, at once. What a module of theirs declares or imports under such a name itself, it keeps. A socket or
- * request of `node:net`, `node:http` or `node:https` that a task makes there is closed when that task is killed.
+ * request that a task makes there, of `node:net`, `tls`, `http`, `https` and `http2` too, is closed when that task is
+ * killed, or timed out by a `Timeout` that it had started before. What a task leaves running when it ends by itself
+ * goes on.
  *
- * TypeScript and JavaScript are loaded so, in files and in npm packages, CommonJS too; what they import, by
- * whichever way and at whichever time, likewise. Shared with everybody else are: modules from the network, which the
- * platform does not hand out, JSON, native addons, packages that `require` ECMAScript modules, node's own modules but
- * those three, and this library. A module sees `globalThis` as a view of the global object.
+ * TypeScript and JavaScript are loaded so, in files, in npm packages and from the network, CommonJS too; what they
+ * import, by whichever way and at whichever time, likewise. Shared with everybody else are: JSON, native addons,
+ * ECMAScript modules that are `require`d, node's own modules but those of sockets and timers, and this library. A
+ * module sees `globalThis` as a view of the global object.
  *
  * It is done by a synchronous hook of `node:module` (`registerHooks`) that sees every import, dynamic ones too, and
  * finds a blob for each file, with the imports of what is patched at its end and a map to the file's own lines. Blobs

@@ -17,6 +17,8 @@ const saved = new Map<PatchableModule, PropertyDescriptor[]>();
  * platform's stays one, and the new `clearTimeout` cancels it all the same. Code that took a function out of its
  * place before (`const { setTimeout } = globalThis`), and node's own modules, keep what they have.
  *
+ * Cooperative timers call back while the loop runs, by `run()` or because something outside every task waits.
+ *
  * With `time`, a promise in the making of which a timer is started, as in
  * `new Promise((resolve) => setTimeout(resolve, 100))`, is waited for cooperatively, too.
  *
