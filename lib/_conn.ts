@@ -1,3 +1,4 @@
+import { type Direction, type PollSource, type Watch, watching } from "../loop/poll_source.ts";
 import { checkpoint } from "../loop/wait.ts";
 import { StreamError } from "../io/stream_error.ts";
 import { ConnStream } from "./_conn_stream.ts";
@@ -12,7 +13,7 @@ export function platformConn(conn: Deno.Conn): Deno.Conn {
 }
 
 /** A connection whose calls wait cooperatively, with the interface and the errors of the platform's. */
-class CooperativeConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A> {
+class CooperativeConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A>, PollSource {
   readonly #conn: Deno.Conn<A>;
   readonly #stream: ConnStream;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | null = null;
@@ -95,6 +96,10 @@ class CooperativeConn<A extends Deno.Addr = Deno.Addr> implements Deno.Conn<A> {
 
   [Symbol.dispose](): void {
     this.#closeQuietly();
+  }
+
+  [watching](direction: Direction, notify: (error?: Error) => void): Watch {
+    return this.#stream[watching](direction, notify);
   }
 
   #closeQuietly(): void {

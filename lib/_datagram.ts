@@ -1,3 +1,4 @@
+import { type PollSource, watching } from "../loop/poll_source.ts";
 import { checkpoint } from "../loop/wait.ts";
 import { shown } from "./_conn.ts";
 import { waitOutside } from "./outside_wait.ts";
@@ -22,7 +23,7 @@ export function cooperativeDatagramConn(conn: PlatformDatagramConn): PlatformDat
     () => {},
   );
   let closed = false;
-  const own: Partial<PlatformDatagramConn> & Disposable = {
+  const own: Partial<PlatformDatagramConn> & Disposable & PollSource = {
     async receive(into) {
       const [data, address] = await pump.take();
       if (into === undefined) return [data, address];
@@ -54,6 +55,9 @@ export function cooperativeDatagramConn(conn: PlatformDatagramConn): PlatformDat
     [Symbol.dispose]() {
       if (!closed) this.close!();
     },
+    // Sending waits for nobody.
+    [watching]: (direction, notify) =>
+      direction === "read" ? pump.watch(notify) : { arm: notify, close: () => {} },
   };
   return new Proxy(conn, {
     get(target, name) {

@@ -1,9 +1,10 @@
 import { cooperativeConn, shown } from "./_conn.ts";
+import { type Direction, type PollSource, type Watch, watching } from "../loop/poll_source.ts";
 import { Pump } from "./_pump.ts";
 
 /** A listener whose `accept` waits cooperatively, with the interface of the platform's. Several tasks may accept. */
 export class CooperativeListener<C extends Deno.Conn = Deno.Conn, A extends Deno.Addr = Deno.Addr>
-  implements Deno.Listener<C, A> {
+  implements Deno.Listener<C, A>, PollSource {
   readonly #listener: Deno.Listener<C, A>;
   readonly #pump: Pump<C>;
   #closed = false;
@@ -73,6 +74,13 @@ export class CooperativeListener<C extends Deno.Conn = Deno.Conn, A extends Deno
 
   [Symbol.dispose](): void {
     if (!this.#closed) this.close();
+  }
+
+  [watching](direction: Direction, notify: () => void): Watch {
+    if (direction === "write") {
+      throw new TypeError("Cannot watch a listener for writing: clients come from it");
+    }
+    return this.#pump.watch(notify);
   }
 
   async #accept(): Promise<C> {

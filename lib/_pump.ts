@@ -1,5 +1,6 @@
 import type { Reason } from "../loop/blocked.ts";
 import { Line } from "../loop/line.ts";
+import type { Watch } from "../loop/poll_source.ts";
 import { Scheduler } from "../loop/scheduler.ts";
 import { checkpoint, OUTSIDE, Wait } from "../loop/wait.ts";
 
@@ -12,6 +13,8 @@ export class Pump<T> {
   readonly #needed: (needed: boolean) => void;
   readonly #line: Line<T>;
   readonly #spare: T[] = [];
+  /** Those who want to hear that there is something, and take nothing. */
+  readonly #onlookers = new Map<Watch, () => void>();
   #pending = false;
 
   /**
@@ -31,17 +34,49 @@ export class Pump<T> {
     if (this.#spare.length > 0) return Promise.resolve(this.#spare.shift()!);
     const wait = Wait.begin<T>(Scheduler.current(), this.#line as Reason, OUTSIDE);
     this.#line.add(wait);
-    wait.onLeave(() => {
-      if (this.#line.first === null && this.#pending) this.#needed(false);
-    });
-    if (this.#pending) this.#needed(true);
-    else this.#call();
+    wait.onLeave(() => this.#left());
+    this.#ask();
     return wait.promise;
+  }
+
+  /** Makes a watch: it is ready when {@linkcode take} would not wait. */
+  watch(notify: () => void): Watch {
+    let closed = false;
+    const watch: Watch = {
+      arm: () => {
+        if (closed) return;
+        if (this.#spare.length > 0) return notify();
+        this.#onlookers.set(watch, notify);
+        this.#ask();
+      },
+      close: () => {
+        closed = true;
+        if (this.#onlookers.delete(watch)) this.#left();
+      },
+    };
+    return watch;
   }
 
   /** What was brought and not taken, for nobody any more. */
   drain(): T[] {
     return this.#spare.splice(0);
+  }
+
+  #ask(): void {
+    if (this.#pending) this.#needed(true);
+    else this.#call();
+  }
+
+  #left(): void {
+    if (this.#line.first === null && this.#onlookers.size === 0 && this.#pending) {
+      this.#needed(false);
+    }
+  }
+
+  #tell(): void {
+    const all = [...this.#onlookers.values()];
+    this.#onlookers.clear();
+    for (const notify of all) notify();
   }
 
   #call(): void {
@@ -51,6 +86,7 @@ export class Pump<T> {
       const first = this.#line.first;
       if (first === null) this.#spare.push(value);
       else first.wake(value);
+      this.#tell();
       if (this.#line.first !== null) this.#call();
       else this.#needed(true);
     }, (error) => {
@@ -58,6 +94,7 @@ export class Pump<T> {
       for (let first = this.#line.first; first !== null; first = this.#line.first) {
         first.throw(error);
       }
+      this.#tell();
     });
   }
 }

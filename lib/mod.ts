@@ -10,11 +10,11 @@
  *
  * @module
  */
-import { type Ready, select, type SelectFunctions } from "./select.ts";
+import { type Ready, type ReadySource, select, type SelectFunctions } from "./select.ts";
 import { socket, type SocketFunctions } from "./socket.ts";
 import { time, type TimeFunctions } from "./time.ts";
 
-export type { Ready, SelectFunctions, SocketFunctions, TimeFunctions };
+export type { Ready, ReadySource, SelectFunctions, SocketFunctions, TimeFunctions };
 
 /** The cooperative versions, to be used without patching anything. */
 export const lib: {

@@ -1,10 +1,16 @@
 import { Scheduler } from "../loop/scheduler.ts";
 import type { Direction, Pollable, Watch } from "../loop/poll_source.ts";
 import { watch } from "../loop/readiness.ts";
-import { checkpoint, type Expiry, OUTSIDE, Wait, type WaitOptions } from "../loop/wait.ts";
+import { checkpoint, type Expiry, OUTSIDE, TASK, Wait, type WaitOptions } from "../loop/wait.ts";
+
+/**
+ * What can be waited for: a raw descriptor, a stream, socket or server of this library, and a connection or listener
+ * of {@linkcode socket}. One of the platform's own is refused.
+ */
+export type ReadySource = Pollable | Deno.Conn | Deno.Listener;
 
 /** What {@linkcode SelectFunctions.select} gives: those that can be read, and those that can be written. */
-export type Ready<R extends Pollable, W extends Pollable> = [readers: R[], writers: W[]];
+export type Ready<R extends ReadySource, W extends ReadySource> = [readers: R[], writers: W[]];
 
 /** Waiting for several sources at once. */
 export interface SelectFunctions {
@@ -14,20 +20,21 @@ export interface SelectFunctions {
    *
    * A file is always ready, as for the system's own `select`; but so it is at its end, too.
    *
-   * @param readers What is to be read: streams, sockets and servers, and, with `--allow-ffi`, raw descriptors.
+   * @param readers What is to be read: streams, sockets and servers, connections and listeners of
+   * `lib.socket`, and, with `--allow-ffi`, raw descriptors.
    * @param writers What is to be written.
    * @returns Those that are ready; two empty lists when `options.timeout` passes. With 0, those that are ready now.
    * @throws {BadResource} `Deno.errors.BadResource`, if a descriptor is not open, or is closed meanwhile.
    * @throws {TypeError} If something cannot be watched.
    */
-  select<R extends Pollable = never, W extends Pollable = never>(
+  select<R extends ReadySource = never, W extends ReadySource = never>(
     readers: Iterable<R>,
     writers?: Iterable<W>,
     options?: WaitOptions,
   ): Promise<Ready<R, W>>;
 }
 
-/** How many turns of the platform a `select` that may not wait gives the system to say what is ready. */
+/** How many turns of the platform a `select` that need not wait gives the system to say what is ready. */
 const TURNS = 3;
 
 /**
@@ -58,7 +65,7 @@ const TURNS = 3;
  * ```
  */
 export const select: SelectFunctions = {
-  select<R extends Pollable, W extends Pollable>(
+  select<R extends ReadySource, W extends ReadySource>(
     readers: Iterable<R>,
     writers: Iterable<W> = [],
     options?: WaitOptions,
@@ -74,12 +81,14 @@ export const select: SelectFunctions = {
 };
 
 /** One call of `select` that waits. */
-class Selection<R extends Pollable, W extends Pollable> {
+class Selection<R extends ReadySource, W extends ReadySource> {
   readonly #readers: R[];
   readonly #writers: W[];
-  readonly #readable = new Set<Pollable>();
-  readonly #writable = new Set<Pollable>();
+  readonly #readable = new Set<ReadySource>();
+  readonly #writable = new Set<ReadySource>();
   readonly #watches: Watch[] = [];
+  /** How many can become ready. */
+  readonly #count: number;
   readonly #scheduler: Scheduler = Scheduler.current();
   #wait: Wait<Ready<R, W>> | null = null;
   #settling = false;
@@ -88,8 +97,10 @@ class Selection<R extends Pollable, W extends Pollable> {
     this.#readers = readers;
     this.#writers = writers;
     try {
-      for (const reader of new Set(readers)) this.#watch("read", reader, this.#readable);
-      for (const writer of new Set(writers)) this.#watch("write", writer, this.#writable);
+      const [distinctReaders, distinctWriters] = [new Set(readers), new Set(writers)];
+      for (const reader of distinctReaders) this.#watch("read", reader, this.#readable);
+      for (const writer of distinctWriters) this.#watch("write", writer, this.#writable);
+      this.#count = distinctReaders.size + distinctWriters.size;
     } catch (error) {
       this.#close();
       throw error;
@@ -98,12 +109,23 @@ class Selection<R extends Pollable, W extends Pollable> {
 
   wait(options?: WaitOptions): Promise<Ready<R, W>> {
     const reason = { describe: () => `select() of ${this.#watches.length} sources` };
-    const wait = this.#wait = Wait.begin<Ready<R, W>>(this.#scheduler, reason, OUTSIDE);
+    const wait = this.#wait = Wait.begin<Ready<R, W>>(
+      this.#scheduler,
+      reason,
+      // Of nothing, it only waits for its timeout.
+      this.#watches.length > 0 ? OUTSIDE : TASK,
+    );
     wait.onLeave(() => this.#close());
+    this.#settling = true; // Until all were asked.
     for (const watch of [...this.#watches]) watch.arm();
-    if (this.#isReady) this.#settle();
-    else if (options?.timeout === 0) this.#look(TURNS);
-    else if (options !== undefined) wait.limit(options, this.#givesNothing);
+    if (this.#readyCount === this.#count && this.#count > 0) {
+      queueMicrotask(() => this.#end());
+    } else if (this.#readyCount > 0 || options?.timeout === 0) {
+      this.#look(TURNS);
+    } else {
+      this.#settling = false;
+      if (options !== undefined) wait.limit(options, this.#givesNothing);
+    }
     return wait.promise;
   }
 
@@ -115,22 +137,22 @@ class Selection<R extends Pollable, W extends Pollable> {
     },
   };
 
-  #watch(direction: Direction, source: Pollable, ready: Set<Pollable>): void {
+  #watch(direction: Direction, source: ReadySource, ready: Set<ReadySource>): void {
     const notify = (error?: Error): void => {
       if (error !== undefined) return this.#fail(error);
       ready.add(source);
       this.#settle();
     };
     try {
-      this.#watches.push(watch(this.#scheduler, source, direction, notify));
+      this.#watches.push(watch(this.#scheduler, source as Pollable, direction, notify));
     } catch (error) {
       if ((error as { code?: string }).code !== "EPERM") throw error;
       ready.add(source); // A file.
     }
   }
 
-  get #isReady(): boolean {
-    return this.#readable.size + this.#writable.size > 0;
+  get #readyCount(): number {
+    return this.#readable.size + this.#writable.size;
   }
 
   /** Something is ready. What else is, is told in the same turn; after that it is over. */
@@ -140,11 +162,11 @@ class Selection<R extends Pollable, W extends Pollable> {
     queueMicrotask(() => this.#end());
   }
 
-  /** Ends it after some turns of the platform, whatever is ready then. */
+  /** Ends it after some turns of the platform: by then, all that are ready have said so. */
   #look(turns: number): void {
     setImmediate(() => {
       if (this.#wait!.done) return;
-      if (turns > 1 && !this.#isReady) this.#look(turns - 1);
+      if (turns > 1 && this.#readyCount < this.#count) this.#look(turns - 1);
       else this.#end();
     });
   }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { TaskExit } from "./errors.ts";
 import type { Ready } from "./ready.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { Strand } from "./strand.ts";
@@ -81,6 +82,8 @@ export class Callback implements Handler, Ready, Due {
   }
 
   #report(error: unknown): void {
+    // It may have waited in the name of a task that was killed, or that has ended.
+    if (error instanceof TaskExit) return;
     const name = this.callback.name || "a callback";
     this.scheduler.report({ error, handler: this, message: `Unhandled error in ${name}` });
   }

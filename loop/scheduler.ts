@@ -6,8 +6,7 @@ import { Descriptors } from "./descriptors.ts";
 import { RuntimeError } from "./errors.ts";
 import { watchForTheEnd } from "./last_words.ts";
 import { type Expectant, Expectants } from "./expectants.ts";
-import type { ExceptionContext } from "./exceptions.ts";
-import { reportToConsole } from "./exceptions.ts";
+import { type ExceptionContext, reportToConsole } from "./exceptions.ts";
 import { type EventLoopOptions, reactorOfEnvironment } from "./loop_options.ts";
 import { seededChoice } from "./random.ts";
 import { type Ready, readyQueue } from "./ready.ts";
@@ -69,6 +68,8 @@ export class Scheduler {
   #burst = 0;
   readonly #pace = new Pace();
   readonly #turns = new Turns(() => this.#turn());
+  /** What is ready has to wait for the platform's next turn, and so for all microtasks. */
+  readonly endBurst = (): number => this.#burst = BURST;
   readonly #alarm = new LoopAlarm(() => {
     if (!this.#watching) this.#turn(); // Else a turn comes anyway, and looks at the timers.
   });
@@ -276,11 +277,6 @@ export class Scheduler {
     entry.run();
   }
 
-  /** What is ready has to wait for the platform's next turn, and so for all microtasks. */
-  endBurst(): void {
-    this.#burst = BURST;
-  }
-
   #queueDrain(): void {
     if (this.#drainQueued) return;
     this.#drainQueued = true;
@@ -367,15 +363,14 @@ export class Scheduler {
     const when = timers.live === 0 || still ? Infinity : timers.next();
     // The platform stays for neither of these, nor for a timer that never comes: a distant alarm makes it.
     const stay = this.#phase === "forever" || (census.listeners > 0 && waiting);
-    const keep = stay || going;
-    this.#alarm.set(when, this.clock, stay || (timers.live > 0 && !this.clock.virtual), keep);
+    const alarmed = stay || (timers.live > 0 && !this.clock.virtual);
+    this.#alarm.set(when, this.clock, alarmed, stay || going);
   }
 
   /** Whether `run()` is over though daemons may be ready. */
   #onlyDaemonsLeft(): boolean {
-    const { census, timers } = this;
-    return this.#phase === "running" && census.tasks === 0 && !this.main.blocked &&
-      timers.keeping === 0 && census.holds === 0 &&
+    return this.#phase === "running" && this.census.tasks === 0 && !this.main.blocked &&
+      this.timers.keeping === 0 && this.census.holds === 0 &&
       !this.#ready.some((entry) => !entry.strand?.daemon);
   }
 

@@ -99,12 +99,13 @@ export function isPatched(module: PatchableModule): boolean {
  * ```
  */
 export function patched(modules?: PatchOptions): Disposable {
-  const fresh = selectModules("patch", modules).filter((module) => !saved.has(module));
+  let fresh = selectModules("patch", modules).filter((module) => !saved.has(module));
   const these = Object.fromEntries(fresh.map((module) => [module, true]));
   if (fresh.length > 0) patch(these);
   return {
     [Symbol.dispose]: () => {
       if (fresh.length > 0) unpatch(these);
+      fresh = []; // What is patched afterwards is somebody else's.
     },
   };
 }

@@ -8,6 +8,7 @@ import {
 import {
   type BaseStream,
   current,
+  DeadlockError,
   Event,
   type EventLoop,
   lib,
@@ -255,3 +256,76 @@ Deno.test("addReader() and addWriter() watch streams, with no permission but the
     });
     await written.wait();
   }));
+
+/** As {@linkcode run}, with two connections of `lib.socket` and their listener. */
+function runConns(
+  body: (near: Deno.TcpConn, far: Deno.TcpConn, listener: Deno.TcpListener) => unknown,
+): Promise<void> {
+  return runLoop(async () => {
+    using listener = lib.socket.listen({ hostname: "127.0.0.1", port: 0 });
+    using near = await lib.socket.connect({ port: listener.addr.port });
+    using far = await listener.accept();
+    await body(near, far, listener);
+  }, { clock: undefined });
+}
+
+Deno.test("select() waits for connections of lib.socket, and takes nothing of what they have", () =>
+  runConns(async (near, far) => {
+    assertEquals(await select([near], [], { timeout: 2 }), [[], []]);
+    const selecting = witness(() => select([near]));
+    await sleep(1);
+    await far.write(new TextEncoder().encode("hello"));
+    await selecting.task.join();
+    assertEquals(selecting.outcome, { value: [[near], []] });
+    assertEquals(await select([near, far], [near, far]), [[near], [near, far]]);
+    const buffer = new Uint8Array(10);
+    assertEquals(await near.read(buffer), 5);
+    far.close();
+    assertEquals(await select([near]), [[near], []]);
+    assertEquals(await near.read(buffer), null);
+  }));
+
+Deno.test("select() gives a listener of lib.socket when a client is there, and takes none", () =>
+  runConns(async (_near, _far, listener) => {
+    assertEquals(await select([listener], [], { timeout: 2 }), [[], []]);
+    const selecting = [1, 2].map(() => witness(() => select([listener])));
+    const killed = witness(() => select([listener]));
+    await sleep(1);
+    killed.task.kill();
+    using _client = await lib.socket.connect({ port: listener.addr.port });
+    for (const { task } of selecting) await task.join();
+    for (const { outcome } of selecting) assertEquals(outcome, { value: [[listener], []] });
+    assertEquals(await select([listener]), [[listener], []]);
+    (await listener.accept()).close();
+    assertEquals(await select([listener], [], { timeout: 2 }), [[], []]);
+    await assertRejects(() => select([], [listener]), TypeError, "for writing");
+    listener.close();
+    assertEquals(await select([listener]), [[listener], []]);
+  }));
+
+Deno.test("select() gives what is ready to be read, though something can be written at once", () =>
+  runConns(async (near, far) => {
+    await far.write(new Uint8Array(1));
+    await sleep(5);
+    assertEquals(await select([near], [near]), [[near], [near]]);
+    assertEquals(await select([near], [near, far], { timeout: 0 }), [[near], [near, far]]);
+  }));
+
+Deno.test("select() refuses connections of the platform's own", () =>
+  runConns(async (_near, _far, listener) => {
+    using plain = await Deno.connect({ port: listener.addr.port });
+    await assertRejects(() => select([plain]), TypeError, "class TcpConn");
+    (await listener.accept()).close();
+  }));
+
+Deno.test("select() of nothing waits for its timeout on the loop's clock, and for ever without one", async () => {
+  await runLoop(async (loop) => {
+    assertEquals(await select([], [], { timeout: 3_600_000 }), [[], []]);
+    assertEquals(loop.time(), 3_600_000);
+  });
+  await assertRejects(
+    () => runLoop(() => void spawn(() => select([]))),
+    DeadlockError,
+    "select() of 0 sources",
+  );
+});

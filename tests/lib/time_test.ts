@@ -201,3 +201,26 @@ Deno.test("a callback of a task that has ended is called, and may wait", () =>
     await sleep(20);
     assertEquals(log, ["called", "waited"]);
   }));
+
+Deno.test("a callback that waits in the name of a task ends with it, and is not reported", () =>
+  runLoop(async () => {
+    const log: string[] = [];
+    const body = () => {
+      setTimeout(async () => {
+        try {
+          await sleep(1_000);
+          log.push("went on");
+        } finally {
+          log.push("left");
+        }
+      }, 1);
+      return sleep(5);
+    };
+    await spawn(body).join();
+    const killed = spawn(body);
+    await sleep(2);
+    killed.kill();
+    await killed.join();
+    await sleep(2_000);
+    assertEquals(log, ["left", "left"]);
+  }));

@@ -77,6 +77,11 @@ Deno.test("patched() puts back what it has patched, and nothing else", () =>
       assertEquals([isPatched("time"), isPatched("fetch")], [true, true]);
     }
     assertEquals([isPatched("time"), isPatched("fetch")], [false, true]);
+    const once = patched({ time: true });
+    once[Symbol.dispose]();
+    patch({ time: true });
+    once[Symbol.dispose]();
+    assert(isPatched("time"));
   }));
 
 Deno.test("with time patched, timers follow the loop's clock", () =>
