@@ -9,7 +9,8 @@ import { IMPORT, importerSpecifier, withOwnImports } from "./_dynamic_imports.ts
 import { CarriedError } from "./_missing_module.ts";
 import { nodeModule } from "./_node_modules.ts";
 import { isCommonJs } from "./_package_kind.ts";
-import type { PatchedUrl } from "./_patched_url.ts";
+import type { PatchableModule } from "./modules.ts";
+import { markOf, type PatchedUrl } from "./_patched_url.ts";
 
 interface Module {
   exports: unknown;
@@ -32,20 +33,35 @@ const loaded = new Map<string, Map<string, Module>>();
  */
 export function commonJsModule(patched: PatchedUrl): string {
   const { exports } = loadFirst(fileURLToPath(patched.own), patched);
-  const names = typeof exports === "object" && exports !== null || typeof exports === "function"
-    ? Object.keys(exports).filter((name) => IDENTIFIER.test(name) && name !== "default")
-    : [];
   const own = `patchedModule(${JSON.stringify(patched.own + patched.mark)})`;
-  const list = names.map((name) =>
-    `const $${name} = exports.${name}; export { $${name} as ${name} };`
+  const list = namesOf(exports).map((name, index) =>
+    `const $${index} = exported(exports, ${JSON.stringify(name)}); ` +
+    `export { $${index} as ${JSON.stringify(name)} };`
   );
-  return `import { patchedModule } from ${JSON.stringify(import.meta.url)};
+  return `import { exported, patchedModule } from ${JSON.stringify(import.meta.url)};
 const exports = ${own};
-export default exports;
+export { exports as default, exports as "module.exports" };
 ${list.join("\n")}`;
 }
 
-const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+/** The names under which a CommonJS module is imported from, as the platform has them. */
+function namesOf(exports: unknown): string[] {
+  if (exports === null || typeof exports !== "object" && typeof exports !== "function") return [];
+  const names = new Set(Object.keys(exports));
+  if ("__esModule" in exports) names.add("__esModule");
+  return [...names].filter((name) =>
+    name !== "default" && name !== "module.exports" && name.isWellFormed()
+  );
+}
+
+/** What a CommonJS module exports under a name; nothing, if asking for it is an error. */
+export function exported(exports: Record<string, unknown>, name: string): unknown {
+  try {
+    return exports[name];
+  } catch {
+    return undefined;
+  }
+}
 
 /** What a module that {@linkcode commonJsModule} has loaded exports. */
 export function patchedModule(url: string): unknown {
@@ -152,4 +168,16 @@ function requireFrom(filename: string, patched: PatchedUrl): NodeJS.Require {
     extensions: platform.extensions,
     main: platform.main,
   }) as NodeJS.Require;
+}
+
+/** Node's `createRequire` for modules that see these modules patched. */
+export function createPatchedRequire(
+  modules: readonly PatchableModule[],
+): (from: string | URL) => NodeJS.Require {
+  const mark = markOf(modules, []);
+  return (from) => {
+    createRequire(from); // It refuses what is no place.
+    const own = String(from).startsWith("file:") ? String(from) : pathToFileURL(String(from)).href;
+    return requireFrom(fileURLToPath(own), { own, mark, modules, kept: [] });
+  };
 }

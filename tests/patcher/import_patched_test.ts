@@ -5,6 +5,7 @@ import {
   assertRejects,
   assertStrictEquals,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { importPatched, lib, sleep, spawn, Timeout } from "../../mod.ts";
 import { errorOf, runLoop, witness } from "../run_loop.ts";
@@ -164,6 +165,40 @@ Deno.test("CommonJS modules are patched, and keep what they declare", () =>
     assertEquals(plain.functions().setTimeout.name, "setTimeout");
     assertNotStrictEquals(plain.functions().setTimeout, lib.time.setTimeout);
   }));
+
+Deno.test("a CommonJS module has the names and the values that it has unpatched", () =>
+  runLoop(async () => {
+    const url = address("exports_oddly.cjs").href;
+    const patched = await importPatched(url);
+    const plain = await import(url);
+    const names = Object.keys(patched).filter((name) => name !== "fails");
+    assertEquals(names.sort(), Object.keys(plain).sort());
+    for (const name of ["with-a-dash", "main", "self", "data", "circle", "fails"]) {
+      assertEquals(patched[name], plain[name], name);
+    }
+    assertEquals(patched["module.exports"], patched.default);
+  }));
+
+Deno.test("what a patched module requires by createRequire() is patched, too", () =>
+  runLoop(async () => {
+    // deno-lint-ignore no-explicit-any
+    const module = await importPatched<any>(address("creates_require.mjs"));
+    assertStrictEquals(module.required, lib.time.setTimeout);
+    assert(module.same && module.isModule);
+    assertThrows(() => module.refused(), TypeError);
+  }));
+
+Deno.test("importPatched() works in a Worker, with its own loop", async () => {
+  const worker = new Worker(address("in_worker.ts"), { type: "module" });
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  worker.onmessage = ({ data }) => resolve(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    reject(new Error(event.message));
+  };
+  assertEquals(await promise, true);
+  worker.terminate();
+});
 
 Deno.test("CommonJS modules import ECMAScript modules dynamically, patched likewise", () =>
   runLoop(async () => {
