@@ -69,12 +69,13 @@ export function installHooks(): void {
         origins.set(blob, importer);
         return { url: blob, shortCircuit: true };
       }
-      const nodes = nodeModuleSource(specifier, patched.modules);
+      const asked = marked?.own ?? specifier;
+      const nodes = nodeModuleSource(asked, patched.modules);
       if (nodes !== undefined) {
-        const key = specifier + patched.modules.join();
+        const key = asked + patched.modules.join();
         return { url: blobOf(key, () => nodes), shortCircuit: true };
       }
-      const resolved = next(marked?.own ?? specifier, {
+      const resolved = next(asked, {
         ...context,
         parentURL: parent?.own ?? context.parentURL,
       });

@@ -28,8 +28,8 @@ import { markOf } from "./_patched_url.ts";
  * @param specifier What `import()` takes, in full: a URL (`new URL("./client.ts", import.meta.url)`,
  * `import.meta.resolve("client")`), or an `npm:` or bare specifier.
  * @param modules Which functions are replaced; all of them if none is named.
- * @throws {TypeError} If `specifier` is a relative path, which would be relative to this library, or `modules` names
- * one that does not exist; or as `import()` does.
+ * @throws {TypeError} If `specifier` is a relative path, which would be relative to this library, or a `data:` or `blob:`
+ * URL, or `modules` names one that does not exist; or as `import()` does.
  */
 export async function importPatched<M = Record<string, unknown>>(
   specifier: string | URL,
@@ -55,6 +55,11 @@ function checkSpecifier(specifier: unknown): string {
       `Cannot import a patched module: ${
         shown(address)
       } is a relative path; make it a URL, new URL(${shown(address)}, import.meta.url)`,
+    );
+  }
+  if (/^(?:data|blob):/.test(address)) {
+    throw new TypeError(
+      `Cannot import a patched module: ${shown(address)} is no address of a file or a package`,
     );
   }
   return address;

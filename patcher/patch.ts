@@ -6,8 +6,16 @@ import {
   selectModules,
 } from "./modules.ts";
 
-/** What was there before, for each module that is patched. */
-const saved = new Map<PatchableModule, PropertyDescriptor[]>();
+/** A module that is patched: what was there before, and for whom it is. */
+interface Patched {
+  readonly before: PropertyDescriptor[];
+  /** Whether {@linkcode patch} was called, which lasts until {@linkcode unpatch}. */
+  lasting: boolean;
+  /** The scopes of {@linkcode patched} that are open. */
+  readonly scopes: Set<Disposable>;
+}
+
+const patchedModules = new Map<PatchableModule, Patched>();
 
 /**
  * Puts the cooperative versions in the place of the platform's own functions, for the whole program: what they
@@ -45,10 +53,7 @@ const saved = new Map<PatchableModule, PropertyDescriptor[]>();
  * ```
  */
 export function patch(modules?: PatchOptions): void {
-  for (const module of selectModules("patch", modules)) {
-    if (saved.has(module)) continue;
-    saved.set(module, replacements[module].map(replace));
-  }
+  for (const module of selectModules("patch", modules)) put(module).lasting = true;
 }
 
 /**
@@ -60,14 +65,7 @@ export function patch(modules?: PatchOptions): void {
  * @throws {TypeError} If one is named that does not exist.
  */
 export function unpatch(modules?: PatchOptions): void {
-  for (const module of selectModules("unpatch", modules)) {
-    const before = saved.get(module);
-    if (before === undefined) continue;
-    saved.delete(module);
-    replacements[module].forEach(({ object, name }, index) => {
-      Object.defineProperty(object, name, before[index]);
-    });
-  }
+  for (const module of selectModules("unpatch", modules)) putBack(module);
 }
 
 /**
@@ -77,11 +75,12 @@ export function unpatch(modules?: PatchOptions): void {
  */
 export function isPatched(module: PatchableModule): boolean {
   checkModule("tell what is patched", module);
-  return saved.has(module);
+  return patchedModules.has(module);
 }
 
 /**
- * Patches for a scope: what was not patched before is put back when the result is disposed.
+ * Patches for a scope. When the result is disposed, what was not patched by {@linkcode patch} is put back, as soon as
+ * no other scope needs it: scopes of several tasks may overlap.
  *
  * @param modules Which; all of them if none is named.
  * @throws {TypeError} If one is named that does not exist.
@@ -99,15 +98,40 @@ export function isPatched(module: PatchableModule): boolean {
  * ```
  */
 export function patched(modules?: PatchOptions): Disposable {
-  let fresh = selectModules("patch", modules).filter((module) => !saved.has(module));
-  const these = Object.fromEntries(fresh.map((module) => [module, true]));
-  if (fresh.length > 0) patch(these);
-  return {
+  const selected = selectModules("patch", modules);
+  const scope: Disposable = {
     [Symbol.dispose]: () => {
-      if (fresh.length > 0) unpatch(these);
-      fresh = []; // What is patched afterwards is somebody else's.
+      for (const module of selected) {
+        const patched = patchedModules.get(module);
+        // One that was unpatched meanwhile, and patched again, is not for this scope.
+        if (!patched?.scopes.delete(scope)) continue;
+        if (patched.scopes.size === 0 && !patched.lasting) putBack(module);
+      }
     },
   };
+  for (const module of selected) put(module).scopes.add(scope);
+  return scope;
+}
+
+/** Puts the cooperative functions of a module in place, if they are not. */
+function put(module: PatchableModule): Patched {
+  let patched = patchedModules.get(module);
+  if (patched === undefined) {
+    const before = replacements[module].map(replace);
+    patched = { before, lasting: false, scopes: new Set() };
+    patchedModules.set(module, patched);
+  }
+  return patched;
+}
+
+/** Puts the platform's functions back, if they are not in place. */
+function putBack(module: PatchableModule): void {
+  const patched = patchedModules.get(module);
+  if (patched === undefined) return;
+  patchedModules.delete(module);
+  replacements[module].forEach(({ object, name }, index) => {
+    Object.defineProperty(object, name, patched.before[index]);
+  });
 }
 
 function replace(

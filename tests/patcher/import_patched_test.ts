@@ -278,6 +278,9 @@ Deno.test("importPatched() refuses what it cannot import", () =>
   runLoop(async () => {
     await assertRejects(() => importPatched("./modules/client.ts"), TypeError, "a relative path");
     await assertRejects(() => importPatched(1 as never), TypeError, "a specifier or URL is needed");
+    await assertRejects(() => importPatched("data:text/javascript,"), TypeError, "no address");
+    await assertRejects(() => importPatched("a-bare-name-that-nobody-has"), TypeError);
+    await assertRejects(() => importPatched("node:nothing"), TypeError);
     await assertRejects(
       () => importPatched(address("client.ts"), { tiem: true } as never),
       TypeError,

@@ -84,6 +84,34 @@ Deno.test("patched() puts back what it has patched, and nothing else", () =>
     assert(isPatched("time"));
   }));
 
+Deno.test("scopes of patched() may overlap: what one needs is there until it ends", () =>
+  restoring(() =>
+    runLoop(async () => {
+      const log: boolean[] = [];
+      const scoped = async (start: number, end: number) => {
+        await sleep(start);
+        {
+          using _ = patched({ time: true });
+          await sleep(end - start);
+          log.push(isPatched("time"));
+        }
+        log.push(isPatched("time"));
+      };
+      const tasks = [spawn(scoped, 0, 10), spawn(scoped, 5, 20)];
+      for (const task of tasks) await task.join();
+      assertEquals(log, [true, true, true, false]);
+      const scope = patched();
+      patch({ fetch: true });
+      unpatch({ time: true });
+      patch({ time: true });
+      scope[Symbol.dispose]();
+      assertEquals(
+        [isPatched("time"), isPatched("fetch"), isPatched("socket")],
+        [true, true, false],
+      );
+    })
+  ));
+
 Deno.test("with time patched, timers follow the loop's clock", () =>
   restoring(() =>
     runLoop(async (loop) => {
