@@ -17,8 +17,8 @@ import { markOf } from "./_patched_url.ts";
  *
  * TypeScript and JavaScript are loaded so, in files, in npm packages and from the network, CommonJS too; what they
  * import, by whichever way and at whichever time, likewise. Shared with everybody else are: JSON, native addons,
- * ECMAScript modules that are `require`d, node's own modules but those of sockets and timers, and this library. A
- * module sees `globalThis` as a view of the global object.
+ * ECMAScript modules that are `require`d, node's own modules but those of sockets, timers and promises, and this
+ * library. A module sees `globalThis` as a view of the global object.
  *
  * It is done by a synchronous hook of `node:module` (`registerHooks`) that sees every import, dynamic ones too, and
  * finds a blob for each file, with the imports of what is patched at its end and a map to the file's own lines. Blobs
