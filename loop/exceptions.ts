@@ -17,3 +17,17 @@ export interface ExceptionContext {
 export function reportToConsole(context: ExceptionContext): void {
   console.error(`${context.message}:`, context.error);
 }
+
+/** Gives an error to `handler`, or to the console where there is none or it fails itself. */
+export function report(
+  context: ExceptionContext,
+  handler: ((context: ExceptionContext) => void) | null,
+): void {
+  if (handler === null) return reportToConsole(context);
+  try {
+    handler(context);
+  } catch (error) {
+    reportToConsole(context);
+    reportToConsole({ error, message: "Unhandled error in the exception handler" });
+  }
+}

@@ -6,7 +6,7 @@ import { Descriptors } from "./descriptors.ts";
 import { RuntimeError } from "./errors.ts";
 import { watchForTheEnd } from "./last_words.ts";
 import { type Expectant, Expectants } from "./expectants.ts";
-import { type ExceptionContext, reportToConsole } from "./exceptions.ts";
+import { type ExceptionContext, report } from "./exceptions.ts";
 import { type EventLoopOptions, reactorOfEnvironment } from "./loop_options.ts";
 import { seededChoice } from "./random.ts";
 import { type Ready, readyQueue } from "./ready.ts";
@@ -68,8 +68,6 @@ export class Scheduler {
   #burst = 0;
   readonly #pace = new Pace();
   readonly #turns = new Turns(() => this.#turn());
-  /** What is ready has to wait for the platform's next turn, and so for all microtasks. */
-  readonly endBurst = (): number => this.#burst = BURST;
   readonly #alarm = new LoopAlarm(() => {
     if (!this.#watching) this.#turn(); // Else a turn comes anyway, and looks at the timers.
   });
@@ -167,6 +165,11 @@ export class Scheduler {
     if (!this.#watching) this.#watch();
   }
 
+  /** What is ready has to wait for the platform's next turn, and so for all microtasks. */
+  endBurst(): void {
+    this.#burst = BURST;
+  }
+
   /** What keeps the loop going may have changed. */
   check(): void {
     if (!this.#watching && this.#active) this.#watch();
@@ -231,13 +234,7 @@ export class Scheduler {
 
   /** Gives an error that nobody caught to the exception handler. */
   report(context: ExceptionContext): void {
-    if (this.onException === null) return reportToConsole(context);
-    try {
-      this.onException(context);
-    } catch (error) {
-      reportToConsole(context);
-      reportToConsole({ error, message: "Unhandled error in the exception handler" });
-    }
+    report(context, this.onException);
   }
 
   /** If the code that runs is of a strand that has come back from a foreign promise, it gets the baton again. */
