@@ -14,7 +14,7 @@ export interface ExceptionContext {
 }
 
 /** What happens to such errors unless the program wants it otherwise. */
-export function reportToConsole(context: ExceptionContext): void {
+function reportToConsole(context: ExceptionContext): void {
   console.error(`${context.message}:`, context.error);
 }
 
