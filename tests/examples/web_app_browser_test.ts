@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { sleep } from "../../mod.ts";
+import { sleep, Timeout } from "../../mod.ts";
 import { Example } from "./_process.ts";
 
 /** Speaks to a browser as its developer tools do. */
@@ -19,6 +19,11 @@ class Browser {
         "--no-sandbox",
         "--disable-gpu",
         "--disable-dev-shm-usage",
+        // It would look up hosts of its maker's at every start.
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
         "--remote-debugging-port=0",
         `--user-data-dir=${profile}`,
         "about:blank",
@@ -31,6 +36,7 @@ class Browser {
 
   async open(url: string): Promise<void> {
     let port = "";
+    using _ = new Timeout(60_000, new Error("The browser does not start")).start();
     while (port === "") {
       await sleep(20);
       const file = await Deno.readTextFile(`${this.#profile}/DevToolsActivePort`).catch(() => "");
