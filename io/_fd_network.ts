@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { Scheduler } from "../loop/scheduler.ts";
-import { openConnection, openListener } from "./_fd_socket.ts";
+import { openConnection } from "./_fd_connection.ts";
+import { openListener } from "./_fd_listener.ts";
 import type { ConnectTcpOptions, ListenTcpOptions, Network } from "./network.ts";
 import { isAddress } from "./_socket_address.ts";
 

@@ -5,12 +5,23 @@ const SYMBOLS = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
-  accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
-  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  // Where there is no accept4(), its flags are not looked at.
+  accept: {
+    name: MAC ? "accept" : "accept4",
+    parameters: ["i32", "pointer", "pointer", "i32"],
+    result: "i32",
+  },
+  // A third quicker than with results of type "isize", for which a number has to be made. None is beyond 31 bits.
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
-  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // Of a function with any number of arguments, those without a name are on the stack on a Mac with an ARM processor,
+  // and in the next registers elsewhere. As the third and as the ninth of nine, an argument is in both places.
+  fcntl: {
+    parameters: ["i32", "i32", "i64", "i64", "i64", "i64", "i64", "i64", "i64"],
+    result: "i32",
+  },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
@@ -25,9 +36,12 @@ export const system = {
   SO_ERROR: MAC ? 0x1007 : 4,
   SO_REUSEADDR: MAC ? 4 : 2,
   SO_KEEPALIVE: MAC ? 8 : 9,
-  NOSIGNAL: MAC ? 0x80000 : 0x4000,
+  SO_NOSIGPIPE: MAC ? 0x1022 : 0,
+  /** What has a write fail, and not end the program, when the other side is gone; or there is the option above. */
+  NOSIGNAL: MAC ? 0 : 0x4000,
   NONBLOCK: MAC ? 0x4 : 0o4000,
-  CLOEXEC: MAC ? 0 : 0o2000000,
+  /** What has a new socket not block and not be inherited; 0 where that has to be said afterwards. */
+  SOCKET_FLAGS: MAC ? 0 : 0o4000 | 0o2000000,
   EAGAIN: MAC ? 35 : 11,
   EINPROGRESS: MAC ? 36 : 115,
   EINTR: 4,
@@ -45,6 +59,8 @@ export class SocketCalls {
   );
   /** The calls. */
   readonly call = this.#library.symbols;
+  readonly #received = new Length();
+  readonly #sent = new Length();
 
   /** The number of the error of the last call. */
   get errno(): number {
@@ -58,11 +74,42 @@ export class SocketCalls {
     return value[0];
   }
 
+  /** Reads what is there into `into`: how many bytes, less than zero if that fails. */
+  receive(fd: number, into: Uint8Array): number {
+    const size = this.#received.of(into);
+    return this.call.recv(fd, into as Uint8Array<ArrayBuffer>, size, 0);
+  }
+
+  /** Writes what goes of `data`: how many bytes, less than zero if that fails. */
+  send(fd: number, data: Uint8Array): number {
+    const size = this.#sent.of(data);
+    return this.call.send(fd, data as Uint8Array<ArrayBuffer>, size, system.NOSIGNAL);
+  }
+
   setOption(fd: number, level: number, option: number, value: number): number {
     return this.call.setsockopt(fd, level, option, new Int32Array([value]), 4);
   }
 
+  /** Sets flags of a descriptor. */
+  control(fd: number, command: number, flags: number): number {
+    return this.call.fcntl(fd, command, BigInt(flags), 0n, 0n, 0n, 0n, 0n, BigInt(flags));
+  }
+
   unload(): void {
     this.#library.close();
+  }
+}
+
+/** The length of something as the system wants it. To make a bigint takes longer than to see that it is the same. */
+class Length {
+  #length = 0;
+  #size = 0n;
+
+  of({ length }: Uint8Array): bigint {
+    if (length !== this.#length) {
+      this.#length = length;
+      this.#size = BigInt(length);
+    }
+    return this.#size;
   }
 }

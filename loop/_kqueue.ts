@@ -1,17 +1,22 @@
-import { BATCH, ENOENT, PATIENCE, type Poller, READ, WRITE } from "./_poller.ts";
+import { untilLeft } from "./_helper.ts";
+import { BATCH, ENOENT, HANGUP, type Poller, READ, WRITE } from "./poller.ts";
 
 const FILTER_READ = -1;
 const FILTER_WRITE = -2;
 const FILTER_USER = -10;
 const ADD = 0x1;
 const DELETE = 0x2;
+const ONCE = 0x10;
 const CLEAR = 0x20;
+const EOF = 0x8000;
 const TRIGGER = 0x01000000;
 
 /** `struct kevent`: ident u64, filter i16, flags u16, fflags u32, data i64, udata pointer. */
 const SIZE = 32;
 /** The user event that makes a waiting thread return. Idents of the filters do not get in each other's way. */
 const ALARM = 1n;
+/** What a followed descriptor is told by: a value that the system gives back. */
+const FOLLOWED = 1n;
 
 function load() {
   return Deno.dlopen("libSystem.B.dylib", {
@@ -27,6 +32,7 @@ function load() {
       nonblocking: true,
     },
     close: { parameters: ["i32"], result: "i32" },
+    sched_yield: { parameters: [], result: "i32" },
     __error: { parameters: [], result: "pointer" },
   });
 }
@@ -40,19 +46,14 @@ export class Kqueue implements Poller {
   );
   readonly #queue: number;
   readonly #change = new DataView(new ArrayBuffer(SIZE));
-  readonly #changeBytes = new Uint8Array(this.#change.buffer);
   readonly #events = new DataView(new ArrayBuffer(SIZE * BATCH));
-  readonly #eventsBytes = new Uint8Array(this.#events.buffer);
   readonly #none = new Uint8Array(SIZE);
   readonly #atOnce = new Uint8Array(16);
-  readonly #patience = new Uint8Array(
-    new BigInt64Array([
-      BigInt(Math.floor(PATIENCE / 1000)),
-      BigInt(PATIENCE % 1000) * 1_000_000n,
-    ]).buffer,
-  );
+  readonly #patience = new BigInt64Array(2);
   /** The helper thread's own: it writes there while this thread goes on. */
-  readonly #waited = new Uint8Array(SIZE);
+  readonly #waited = new DataView(new ArrayBuffer(SIZE * BATCH));
+  /** How many events it has brought. */
+  #brought = 0;
 
   constructor() {
     this.#queue = this.#system.kqueue();
@@ -76,41 +77,41 @@ export class Kqueue implements Poller {
     return 0;
   }
 
+  follow(fd: number): number {
+    return this.#control(BigInt(fd), FILTER_READ, ADD | CLEAR, 0, FOLLOWED);
+  }
+
+  expectRoom(fd: number): number {
+    // Only now: it would be found at every answer of the other side.
+    return this.#control(BigInt(fd), FILTER_WRITE, ADD | ONCE, 0, FOLLOWED);
+  }
+
+  unfollow(fd: number): void {
+    this.#control(BigInt(fd), FILTER_READ, DELETE);
+    this.#control(BigInt(fd), FILTER_WRITE, DELETE);
+  }
+
   poll(found: (fd: number, ready: number) => void): number {
-    const count = this.#system.kevent(
-      this.#queue,
-      this.#none,
-      0,
-      this.#eventsBytes,
-      BATCH,
-      this.#atOnce,
-    );
-    let others = 0;
-    for (let at = 0; at < count * SIZE; at += SIZE) {
-      const filter = this.#events.getInt16(at + 8, true);
-      if (filter === FILTER_USER) continue;
-      others++;
-      found(
-        Number(this.#events.getBigUint64(at, true)),
-        filter === FILTER_READ ? READ : WRITE,
-      );
-    }
-    return others;
+    // What is found once only is taken out by whoever asks, the helper too. All else is found again now.
+    const before = this.#tell(this.#waited, this.#brought, FOLLOWED, found);
+    this.#brought = 0;
+    const bytes = bytesOf(this.#events);
+    const count = this.#system.kevent(this.#queue, this.#none, 0, bytes, BATCH, this.#atOnce);
+    return before + this.#tell(this.#events, count, 0n, found);
   }
 
-  wait(): Promise<unknown> {
-    return this.#system.wait(
-      this.#queue,
-      this.#none,
-      0,
-      this.#waited,
-      1,
-      this.#patience,
-    );
+  async wait(patience: number): Promise<void> {
+    bytesOf(this.#waited).fill(0, 0, SIZE);
+    this.#patience[0] = BigInt(Math.floor(patience / 1000));
+    this.#patience[1] = BigInt(patience % 1000) * 1_000_000n;
+    const limit = patience < 0 ? null : new Uint8Array(this.#patience.buffer);
+    const bytes = bytesOf(this.#waited);
+    this.#brought = await this.#system.wait(this.#queue, this.#none, 0, bytes, BATCH, limit);
   }
 
-  wake(): void {
+  recall(): void {
     this.#control(ALARM, FILTER_USER, 0, TRIGGER);
+    untilLeft(() => this.#system.sched_yield() === 0 && this.#waited.getInt16(8, true) !== 0);
   }
 
   close(): void {
@@ -118,15 +119,40 @@ export class Kqueue implements Poller {
     this.#library.close();
   }
 
-  #control(ident: bigint, filter: number, flags: number, filterFlags = 0): number {
-    this.#change.setBigUint64(0, ident, true);
-    this.#change.setInt16(8, filter, true);
-    this.#change.setUint16(10, flags, true);
-    this.#change.setUint32(12, filterFlags, true);
-    const failed =
-      this.#system.kevent(this.#queue, this.#changeBytes, 1, this.#none, 0, this.#atOnce) < 0;
-    if (!failed) return 0;
+  /** Calls `found` for each of some events, or for each of what is followed. Returns how many there were. */
+  #tell(
+    events: DataView,
+    count: number,
+    only: bigint,
+    found: (fd: number, ready: number) => void,
+  ): number {
+    let others = 0;
+    for (let at = 0; at < count * SIZE; at += SIZE) {
+      const filter = events.getInt16(at + 8, true);
+      if (filter === FILTER_USER) continue;
+      if (only !== 0n && events.getBigUint64(at + 24, true) !== only) continue;
+      others++;
+      const ended = (events.getUint16(at + 10, true) & EOF) !== 0;
+      const ready = filter === FILTER_READ ? READ | (ended ? HANGUP : 0) : WRITE;
+      found(Number(events.getBigUint64(at, true)), ready);
+    }
+    return others;
+  }
+
+  #control(ident: bigint, filter: number, flags: number, filterFlags = 0, data = 0n): number {
+    const change = this.#change;
+    change.setBigUint64(0, ident, true);
+    change.setInt16(8, filter, true);
+    change.setUint16(10, flags, true);
+    change.setUint32(12, filterFlags, true);
+    change.setBigUint64(24, data, true);
+    const bytes = bytesOf(change);
+    if (this.#system.kevent(this.#queue, bytes, 1, this.#none, 0, this.#atOnce) >= 0) return 0;
     const error = this.#errno[0];
     return flags === DELETE && error === ENOENT ? 0 : error;
   }
+}
+
+function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(view.buffer as ArrayBuffer);
 }

@@ -1,26 +1,32 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { shown } from "./arguments.ts";
 import { systemClock } from "./clock.ts";
-import { Epoll } from "./_epoll.ts";
-import { Kqueue } from "./_kqueue.ts";
-import { EBADF, ENOENT, EPERM, PATIENCE, type Poller, READ, WRITE } from "./_poller.ts";
-import type { Direction, Watch } from "./poll_source.ts";
+import { checkDescriptor, failure, openPoller } from "./_open_poller.ts";
+import { EBADF, HANGUP, type Poller, READ, WRITE } from "./poller.ts";
+import type { Direction } from "./poll_source.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { DescriptorWatch, Entry, Followed } from "./watched.ts";
 
 /**
- * How long it is asked again and again, between the platform's own turns, whether something is ready after
- * something was, in milliseconds. Waking the helper takes longer than most answers do to come; and while it
- * is asked, the platform's own I/O is slowed down.
+ * How long it is asked again and again whether something is ready once nothing is, in milliseconds. To send the
+ * helper and be woken by it takes as long, so that asking costs at most twice of what is best.
  */
 const BUSY = 0.1;
-/** How many turns of the platform the helper's library is kept after the last descriptor has gone. */
+/**
+ * How long it goes on without the helper, in milliseconds: while there is always something to do, the platform looks
+ * at its own I/O only at every 61st turn, and when the helper waits it looks at once.
+ */
+const SPELL = 5;
+/** How long it may take until a closed descriptor is noticed, in milliseconds: the system says nothing of it. */
+const PATIENCE = 100;
+/** How many turns of the platform the system's part is kept after the last descriptor has gone. */
 const LINGER = 8;
 
 /** Runs a function outside every task. */
 const outside = AsyncLocalStorage.snapshot();
 
 /**
- * The raw descriptors that a loop watches.
+ * The raw descriptors that a loop watches: those of a program, which can do with them what it likes, and the sockets
+ * of this library, which are always read and written until the system has no more.
  *
  * While there is much to do, the system is asked between the platform's turns, in this thread. When nothing has
  * been ready for a while, a thread of the platform's waits for all descriptors at once: one, however many there
@@ -29,13 +35,17 @@ const outside = AsyncLocalStorage.snapshot();
  */
 export class Descriptors {
   readonly #scheduler: Scheduler;
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Map<number, Entry | Followed>();
   #poller: Poller | null = null;
   #armed = 0;
-  #state: "resting" | "asking" | "soon" | "waiting" = "resting";
-  #leaving = false;
+  /** How many are a program's own. */
+  #foreign = 0;
+  #state: "resting" | "asking" | "soon" | "waiting" | "recalled" = "resting";
   #lingering = 0;
-  #busyUntil = 0;
+  /** Since when nothing has been ready; 0 if something was. */
+  #quietSince = 0;
+  /** Since when the helper has not waited. */
+  #aloneSince = 0;
   #sweepAt = 0;
   #stray = false;
   readonly #leavers = new Set<() => void>();
@@ -50,6 +60,7 @@ export class Descriptors {
    * @throws {BadResource} If it is not open; `code` is "EBADF".
    * @throws {NotSupported} If it is a file, which is always ready (`code` is "EPERM"), or the platform has neither
    * epoll nor kqueue.
+   * @throws {Busy} If it is a socket of this library's.
    * @throws {NotCapable} Without `--allow-ffi`.
    */
   watch(fd: number, direction: Direction, notify: (error?: Error) => void): DescriptorWatch {
@@ -57,6 +68,11 @@ export class Descriptors {
     this.#poller ??= openPoller(fd);
     const bit = direction === "read" ? READ : WRITE;
     let entry = this.#entries.get(fd);
+    if (entry instanceof Followed) {
+      throw new Deno.errors.Busy(
+        `Cannot watch descriptor ${fd}: it is a socket of this library's, which can be watched itself`,
+      );
+    }
     // Asked even if it is watched already: the number may be that of another descriptor by now.
     let error = this.#poller.change(fd, bit | (entry?.interest ?? 0), entry?.interest ?? 0);
     if (error !== 0 && entry !== undefined) {
@@ -68,12 +84,37 @@ export class Descriptors {
       this.#retire();
       throw failure(fd, error);
     }
-    entry ??= new Entry(fd);
-    this.#entries.set(fd, entry);
+    if (entry === undefined) {
+      entry = new Entry(fd);
+      this.#entries.set(fd, entry);
+      // The helper may be waiting without an end, and must look for those that are closed from now on.
+      if (this.#foreign++ === 0 && this.#state === "waiting") this.#recall();
+    }
     entry.interest |= bit;
     const watch = new DescriptorWatch(this, entry, bit, notify);
     entry.watches.add(watch);
     return watch;
+  }
+
+  /**
+   * Follows a socket that belongs to whoever calls, and to nobody else.
+   *
+   * @param ready Called once whenever there is more to read or, after {@linkcode Followed.prototype.expectRoom}, room.
+   * @throws {Error} If the system cannot watch it.
+   */
+  follow(fd: number, ready: (ready: number) => void): Followed {
+    this.#poller ??= openPoller(fd);
+    const entry = this.#entries.get(fd);
+    // Whoever had that number has closed it.
+    if (entry instanceof Entry) this.#fail(entry, EBADF);
+    const error = this.#poller.follow(fd);
+    if (error !== 0) {
+      this.#retire();
+      throw failure(fd, error);
+    }
+    const followed = new Followed(this, fd, ready);
+    this.#entries.set(fd, followed);
+    return followed;
   }
 
   /** Calls `left` once no descriptor is left, when what the system has given is given back. */
@@ -84,18 +125,28 @@ export class Descriptors {
 
   /** Forgets all, without a word to anybody. */
   clear(): void {
-    for (const { watches } of [...this.#entries.values()]) {
-      for (const watch of [...watches]) watch.close();
+    for (const entry of [...this.#entries.values()]) {
+      if (entry instanceof Followed) entry.close();
+      else for (const watch of [...entry.watches]) watch.close();
     }
   }
 
   arm(watch: DescriptorWatch): void {
-    this.#armed++;
     const { entry, bit } = watch;
+    this.await();
     if ((entry.interest & bit) === 0) this.#set(entry, entry.interest | bit);
-    if (this.#state === "resting") this.#ask();
   }
 
+  /** Somebody waits for a descriptor. */
+  await(): void {
+    this.#armed++;
+    if (this.#state === "resting") {
+      this.#aloneSince = 0;
+      this.#ask();
+    }
+  }
+
+  /** Takes back {@linkcode Descriptors.prototype.await}. */
   disarm(): void {
     if (--this.#armed === 0 && this.#state === "waiting") this.#recall();
   }
@@ -106,9 +157,19 @@ export class Descriptors {
     let wanted = 0;
     for (const { bit } of entry.watches) wanted |= bit;
     if ((entry.interest & ~wanted) !== 0) this.#set(entry, entry.interest & wanted);
-    if (entry.watches.size > 0) return;
-    if (this.#entries.get(entry.fd) === entry) this.#entries.delete(entry.fd);
-    this.#retire();
+    if (entry.watches.size === 0) this.#remove(entry);
+  }
+
+  unfollow(followed: Followed): void {
+    if (this.#entries.get(followed.fd) !== followed) return;
+    // Closing it would do, too, but for a program that starts a process just now, which has all for a moment.
+    this.#poller!.unfollow(followed.fd);
+    this.#remove(followed);
+  }
+
+  expectRoom(followed: Followed): void {
+    // If that fails, the next write will say why.
+    if (this.#poller!.expectRoom(followed.fd) !== 0) followed.ready(WRITE);
   }
 
   /** Asks soon, after the platform has had its turn. */
@@ -121,16 +182,19 @@ export class Descriptors {
   readonly #turn = (): void => {
     this.#state = "asking";
     const now = systemClock.time();
-    if (now >= this.#sweepAt) this.#sweep(now);
+    if (this.#foreign > 0 && now >= this.#sweepAt) this.#sweep(now);
     const poller = this.#poller;
     if (poller !== null && this.#armed > 0) {
-      if (poller.poll(this.#found) > 0) this.#busyUntil = now + BUSY;
+      if (poller.poll(this.#found) > 0) this.#quietSince = 0;
+      else if (this.#quietSince === 0) this.#quietSince = now;
       if (this.#stray) this.#renew();
     }
     this.#state = "resting";
+    if (this.#aloneSince === 0) this.#aloneSince = now;
     if (this.#armed === 0) this.#retire();
-    else if (now < this.#busyUntil) this.#ask();
-    else this.#wait();
+    else if (now - this.#aloneSince >= SPELL) this.#wait();
+    else if (this.#quietSince !== 0 && now - this.#quietSince >= BUSY) this.#wait();
+    else this.#ask();
   };
 
   readonly #found = (fd: number, ready: number): void => {
@@ -139,6 +203,7 @@ export class Descriptors {
       this.#stray = true;
       return;
     }
+    if (entry instanceof Followed) return entry.ready(ready);
     let served = 0;
     for (const watch of entry.watches) {
       if ((watch.bit & ready) !== 0 && watch.fire()) served |= watch.bit;
@@ -151,34 +216,41 @@ export class Descriptors {
   /** Sends the helper to wait. */
   #wait(): void {
     this.#state = "waiting";
-    this.#poller!.wait().then(this.#returned);
+    this.#poller!.wait(this.#foreign > 0 ? PATIENCE : -1).then(this.#returned);
   }
 
   readonly #returned = (): void => {
-    const leaving = this.#leaving;
-    this.#leaving = false;
+    const recalled = this.#state === "recalled";
+    this.#aloneSince = 0;
     this.#turn();
-    if (leaving) this.#hold(-1);
+    if (recalled) this.#hold(-1);
   };
 
   /** Calls the helper back. */
   #recall(): void {
-    if (this.#leaving) return;
-    this.#leaving = true;
+    this.#state = "recalled";
     this.#hold(1);
-    this.#poller!.wake();
+    this.#poller!.recall();
+  }
+
+  #remove(entry: Entry | Followed): void {
+    if (this.#entries.get(entry.fd) !== entry) return;
+    this.#entries.delete(entry.fd);
+    if (entry instanceof Entry) this.#foreign--;
+    this.#retire();
   }
 
   /** Lets the system's part go if no descriptor is left. */
   #retire(): void {
-    if (this.#entries.size > 0 || this.#state !== "resting" || this.#lingering > 0) return;
+    if (this.#entries.size > 0 || this.#lingering > 0) return;
+    if (this.#state !== "resting" && this.#state !== "recalled") return;
     this.#lingering = LINGER;
     this.#hold(1);
     outside(setImmediate, this.#linger);
   }
 
   readonly #linger = (): void => {
-    const needed = this.#entries.size > 0 || this.#state !== "resting";
+    const needed = this.#entries.size > 0;
     if (!needed && --this.#lingering > 0) return void outside(setImmediate, this.#linger);
     this.#lingering = 0;
     if (!needed) {
@@ -206,7 +278,7 @@ export class Descriptors {
   #sweep(now: number): void {
     this.#sweepAt = now + PATIENCE;
     for (const entry of this.#entries.values()) {
-      if (entry.interest === 0) continue;
+      if (entry instanceof Followed || entry.interest === 0) continue;
       const error = this.#poller!.change(entry.fd, entry.interest, entry.interest);
       if (error !== 0) this.#fail(entry, error);
     }
@@ -218,6 +290,10 @@ export class Descriptors {
     this.#poller!.close();
     this.#poller = openPoller(-1);
     for (const entry of this.#entries.values()) {
+      if (entry instanceof Followed) {
+        if (this.#poller.follow(entry.fd) !== 0) entry.ready(READ | WRITE | HANGUP);
+        continue;
+      }
       const wanted = entry.interest;
       entry.interest = 0;
       if (wanted !== 0) this.#set(entry, wanted);
@@ -225,107 +301,10 @@ export class Descriptors {
   }
 
   #fail(entry: Entry, code: number): void {
-    if (this.#entries.get(entry.fd) === entry) this.#entries.delete(entry.fd);
     entry.interest = 0;
     const watches = [...entry.watches];
     entry.watches.clear();
+    this.#remove(entry);
     for (const watch of watches) watch.fail(failure(entry.fd, code));
-    this.#retire();
   }
-}
-
-/** One descriptor. */
-class Entry {
-  /** What the system looks for. */
-  interest = 0;
-  readonly watches = new Set<DescriptorWatch>();
-
-  constructor(readonly fd: number) {}
-}
-
-/** A watch of a descriptor, which may also be taken back for a while. */
-export class DescriptorWatch implements Watch {
-  #armed = false;
-  #closed = false;
-
-  constructor(
-    readonly descriptors: Descriptors,
-    readonly entry: Entry,
-    readonly bit: number,
-    readonly notify: (error?: Error) => void,
-  ) {}
-
-  arm(): void {
-    if (this.#armed || this.#closed) return;
-    this.#armed = true;
-    this.descriptors.arm(this);
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.disarm();
-    this.descriptors.drop(this);
-  }
-
-  /** Takes back {@linkcode DescriptorWatch.prototype.arm}. */
-  disarm(): void {
-    if (!this.#armed) return;
-    this.#armed = false;
-    this.descriptors.disarm();
-  }
-
-  /** Notifies if it is armed. */
-  fire(): boolean {
-    if (!this.#armed) return false;
-    this.disarm();
-    this.notify();
-    return true;
-  }
-
-  fail(error: Error): void {
-    this.#closed = true;
-    this.disarm();
-    this.notify(error);
-  }
-}
-
-function checkDescriptor(fd: unknown): void {
-  if (!Number.isInteger(fd) || (fd as number) < 0 || (fd as number) > 0x7fffffff) {
-    throw new RangeError(
-      `Cannot watch a descriptor: its number must be an integer of at least 0, not ${shown(fd)}`,
-    );
-  }
-}
-
-function openPoller(fd: number): Poller {
-  const { os } = Deno.build;
-  if (os !== "linux" && os !== "darwin" && os !== "android") {
-    throw new Deno.errors.NotSupported(
-      `Cannot watch descriptor ${fd}: raw descriptors are watched on Linux and macOS only, not on ${os}`,
-    );
-  }
-  try {
-    return os === "darwin" ? new Kqueue() : new Epoll();
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
-    throw new Deno.errors.NotCapable(
-      `Cannot watch descriptor ${fd}: raw descriptors need --allow-ffi`,
-      { cause },
-    );
-  }
-}
-
-function failure(fd: number, code: number): Error {
-  if (code === EBADF || code === ENOENT) {
-    const error = new Deno.errors.BadResource(`Cannot watch descriptor ${fd}: it is not open`);
-    return Object.assign(error, { code: "EBADF" });
-  }
-  if (code === EPERM) {
-    const error = new Deno.errors.NotSupported(
-      `Cannot watch descriptor ${fd}: it is a file or a folder, which is always ready`,
-    );
-    return Object.assign(error, { code: "EPERM" });
-  }
-  return new Error(`Cannot watch descriptor ${fd}: the system's error ${code}`);
 }
