@@ -12,10 +12,11 @@ import { DescriptorWatch, Entry, Followed } from "./watched.ts";
  */
 const BUSY = 0.1;
 /**
- * How long it goes on without the helper, in milliseconds: while there is always something to do, the platform looks
- * at its own I/O only at every 61st turn, and when the helper waits it looks at once.
+ * How long it goes on, in milliseconds, without the platform having looked at its own I/O. While there is always
+ * something to do, the platform does so only once in so many turns.
  */
 const SPELL = 5;
+const TURNS = 61;
 /** How long it may take until a closed descriptor is noticed, in milliseconds: the system says nothing of it. */
 const PATIENCE = 100;
 /** How many turns of the platform the system's part is kept after the last descriptor has gone. */
@@ -44,8 +45,9 @@ export class Descriptors {
   #lingering = 0;
   /** Since when nothing has been ready; 0 if something was. */
   #quietSince = 0;
-  /** Since when the helper has not waited. */
-  #aloneSince = 0;
+  /** Since when the platform has not looked at its own I/O, and how many turns it had since; 0 if it has just now. */
+  #spellSince = 0;
+  #turns = 0;
   #sweepAt = 0;
   #stray = false;
   readonly #leavers = new Set<() => void>();
@@ -141,7 +143,7 @@ export class Descriptors {
   await(): void {
     this.#armed++;
     if (this.#state === "resting") {
-      this.#aloneSince = 0;
+      this.#spellSince = 0;
       this.#ask();
     }
   }
@@ -190,11 +192,30 @@ export class Descriptors {
       if (this.#stray) this.#renew();
     }
     this.#state = "resting";
-    if (this.#aloneSince === 0) this.#aloneSince = now;
     if (this.#armed === 0) this.#retire();
-    else if (now - this.#aloneSince >= SPELL) this.#wait();
     else if (this.#quietSince !== 0 && now - this.#quietSince >= BUSY) this.#wait();
-    else this.#ask();
+    else this.#goOn(now);
+  };
+
+  /** Asks again; but if the platform has not looked at its own I/O for long, it gets the turns that it wants for that. */
+  #goOn(now: number): void {
+    this.#turns++;
+    if (this.#spellSince === 0) {
+      this.#spellSince = now;
+      this.#turns = 0;
+    } else if (now - this.#spellSince >= SPELL && this.#turns < TURNS) {
+      this.#state = "soon";
+      return void outside(setImmediate, this.#pass);
+    } else if (this.#turns >= TURNS) {
+      this.#spellSince = 0;
+    }
+    this.#ask();
+  }
+
+  readonly #pass = (): void => {
+    if (++this.#turns < TURNS) return void outside(setImmediate, this.#pass);
+    this.#spellSince = 0;
+    this.#turn();
   };
 
   readonly #found = (fd: number, ready: number): void => {
@@ -221,7 +242,7 @@ export class Descriptors {
 
   readonly #returned = (): void => {
     const recalled = this.#state === "recalled";
-    this.#aloneSince = 0;
+    this.#spellSince = 0;
     this.#turn();
     if (recalled) this.#hold(-1);
   };
