@@ -13,6 +13,7 @@ const SHUT_WR = 1;
 
 /** A connection on a raw socket. */
 export class FdConnection extends FdSocket implements TcpSocket {
+  readonly readsAtOnce = true;
   /** The read that waits, and where its data go. */
   #reading: Later<number | null> | null = null;
   #into: Uint8Array | null = null;
@@ -58,6 +59,10 @@ export class FdConnection extends FdSocket implements TcpSocket {
     this.#writing = new Later();
     this.followed.expectRoom();
     return this.#writing;
+  }
+
+  writeAtOnce(data: Uint8Array): number {
+    return this.#send(data) ?? 0;
   }
 
   closeWrite(): void {

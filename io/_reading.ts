@@ -17,6 +17,12 @@ const HOPS = 8;
 const SMALLEST = 16_384;
 const LARGEST = 122_880;
 
+/**
+ * Where all streams read that have what they read in the same step, as long as that is little. It is always in the
+ * processor's cache, and one that only waits needs no memory.
+ */
+const SHARED = new Uint8Array(SMALLEST);
+
 /** What `read()` without a limit waits for: the one demand that can be met without the buffer. */
 export const WHATEVER = new Anything(Infinity);
 
@@ -61,6 +67,7 @@ export class Reading {
   /** Reads from `transport` from now on. */
   attach(transport: Transport | null): void {
     this.#transport = transport;
+    if (this.#space === SHARED) this.#space = null;
     this.#fill();
   }
 
@@ -173,7 +180,7 @@ export class Reading {
     ) {
       return false;
     }
-    let space = this.#space ??= memory(this.#size);
+    let space = this.#space ??= this.#newSpace(this.#transport);
     const offer = this.#readers.first?.offer;
     // More than it can take would have to be copied once more.
     if (offer instanceof Into && offer.target.length < space.length) {
@@ -245,6 +252,10 @@ export class Reading {
     return this.#readers.first !== null || (this.#onlookers.size > 0 && !this.#ready);
   }
 
+  #newSpace(transport: Transport): Uint8Array {
+    return transport.readsAtOnce && this.#size === SMALLEST ? SHARED : memory(this.#size);
+  }
+
   /** Whether what has arrived is so little that it is better copied than given away with the space. */
   #isSmall(count: number): boolean {
     return count * 4 < this.#space!.length;
@@ -254,6 +265,7 @@ export class Reading {
   #cut(count: number): Uint8Array {
     const space = this.#space!;
     this.#grow(count);
+    if (space === SHARED) return space.slice(0, count);
     this.#space = null;
     return space.subarray(0, count);
   }

@@ -99,11 +99,13 @@ export class Writing implements Expectant {
     const bytes = own ? encoder.encode(data) : data;
     if (this.#transport !== null && this.#current === null) {
       if (bytes.length === 0) return TRUE;
+      const left = this.#writeAtOnce(this.#transport, bytes);
+      if (left === null) return this.#outcome();
       const scheduler = Scheduler.current();
-      const borrowed = !own && bytes.length > COPIED;
-      this.#current = own || borrowed ? bytes : copied(bytes);
+      const borrowed = !own && left.length > COPIED;
+      this.#current = own || borrowed ? left : copied(left);
       this.#borrowed = borrowed;
-      this.#buffered += bytes.length;
+      this.#buffered += left.length;
       return this.#hand(scheduler, options);
     }
     if (this.#buffered + bytes.length > this.limit) {
@@ -118,6 +120,23 @@ export class Writing implements Expectant {
     if (bytes.length > 0) this.#queue.push(own ? bytes : copied(bytes));
     this.#buffered += bytes.length;
     return this.#hasRoom ? FALSE : this.#writers.wait(raisesTimeout, options);
+  }
+
+  #outcome(): Promise<boolean> {
+    return this.#failure === null ? TRUE : Promise.reject(this.#failure());
+  }
+
+  /** Writes what goes without a copy of it. Returns what is left, or `null` if nothing is or it has failed. */
+  #writeAtOnce(transport: Transport, bytes: Uint8Array): Uint8Array | null {
+    if (transport.writeAtOnce === undefined) return bytes;
+    try {
+      const count = transport.writeAtOnce(bytes);
+      this.count += count;
+      return count === bytes.length ? null : bytes.subarray(count);
+    } catch (error) {
+      this.#onFailure(error);
+      return null;
+    }
   }
 
   flush(options?: WaitOptions): Promise<void> {

@@ -23,6 +23,17 @@ export interface Transport {
    * and takes any later one that is not through at once for one that has to be buffered.
    */
   readonly startsSlowly?: boolean;
+  /**
+   * Writes what the system takes of `data` at once, and keeps nothing of it.
+   *
+   * @returns How many bytes, 0 if none.
+   */
+  writeAtOnce?(data: Uint8Array): number;
+  /**
+   * Whether it looks at the memory it is given only in the step in which it hands over what it has read: so many can
+   * be given the same.
+   */
+  readonly readsAtOnce?: boolean;
   /** Says to the other side that nothing more comes. */
   closeWrite(): void | Promise<void>;
   /** Ends it, with what is under way. */
