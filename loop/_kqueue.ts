@@ -37,13 +37,14 @@ function load() {
   });
 }
 
+/** The system's part of it. */
+export type KqueueLibrary = ReturnType<typeof load>;
+
 /** kqueue, as macOS has it. */
 export class Kqueue implements Poller {
-  readonly #library = load();
-  readonly #system = this.#library.symbols;
-  readonly #errno = new Int32Array(
-    Deno.UnsafePointerView.getArrayBuffer(this.#system.__error()!, 4),
-  );
+  readonly #library: KqueueLibrary;
+  readonly #system: KqueueLibrary["symbols"];
+  readonly #errno: Int32Array;
   readonly #queue: number;
   readonly #change = new DataView(new ArrayBuffer(SIZE));
   readonly #events = new DataView(new ArrayBuffer(SIZE * BATCH));
@@ -55,7 +56,12 @@ export class Kqueue implements Poller {
   /** How many events it has brought. */
   #brought = 0;
 
-  constructor() {
+  constructor(library: KqueueLibrary = load()) {
+    this.#library = library;
+    this.#system = library.symbols;
+    this.#errno = new Int32Array(
+      Deno.UnsafePointerView.getArrayBuffer(this.#system.__error()!, 4),
+    );
     this.#queue = this.#system.kqueue();
     const error = this.#queue < 0 ? this.#errno[0] : this.#control(ALARM, FILTER_USER, ADD | CLEAR);
     if (error !== 0) {

@@ -13,6 +13,7 @@ import {
   type PollSource,
   RuntimeError,
   sleep,
+  TcpServer,
   type Watch,
   watching,
 } from "../../mod.ts";
@@ -290,6 +291,57 @@ Deno.test("a descriptor that was closed while a duplicate lives does not disturb
     loop.removeReader(out);
   }, reports);
   assertEquals(reports, []);
+});
+
+Deno.test("a descriptor's watch ends with its error though it was closed while the loop slept", async () => {
+  const reports: ExceptionContext[] = [];
+  await run(async (loop, system) => {
+    const [closed] = system.pipe();
+    const noticed = new Event();
+    loop.setExceptionHandler((context) => {
+      reports.push(context);
+      noticed.set();
+    });
+    loop.addReader(closed, () => {});
+    await sleep(5);
+    system.close(closed);
+    // Nothing else happens, so nothing but the loop itself can find out.
+    await noticed.wait();
+  });
+  assertInstanceOf(reports[0].error, Deno.errors.BadResource);
+});
+
+Deno.test("the thread that waits for descriptors has left when the last reader is removed", async () => {
+  // Neither run() nor anything else is awaited afterwards: the sanitizers look at once.
+  for (let round = 0; round < 30; round++) {
+    await withLoop(async (loop) => {
+      using system = new RawSystem();
+      const [out] = system.pipe();
+      loop.addReader(out, () => {});
+      await sleep(2);
+      loop.removeReader(out);
+    }, { clock: undefined });
+  }
+});
+
+class IdleServer extends TcpServer {
+  override handleConnection(): void {}
+}
+
+Deno.test("the library's own sockets are no descriptors of the program's", async () => {
+  await withLoop(async (loop) => {
+    using system = new RawSystem();
+    const [number] = system.pipe();
+    system.close(number);
+    // It is given the lowest number that is free.
+    using server = new IdleServer();
+    server.bind({ hostname: "127.0.0.1", port: 0 });
+    assertThrows(
+      () => loop.addReader(number, () => {}),
+      Deno.errors.Busy,
+      `Cannot watch descriptor ${number}: it is a socket of this library's`,
+    );
+  }, { clock: undefined, reactor: "fd" });
 });
 
 Deno.test("a number that was closed and given out again is watched anew", async () => {
