@@ -17,8 +17,7 @@ Deno.test({
   name: 'with reactor: "fd", TCP passes the very same suites',
   ignore: !hasReactor,
   async fn() {
-    // Without sanitizers: where a test ends in the step in which its last socket is closed, the helper thread is
-    // still on its way back.
+    // With sanitizers, as all tests: nothing is pending when the last socket is closed.
     const { code, text } = await deno(
       ...["test", "--allow-all", "--quiet", "--no-check", "--config", "tests/io/reactor.json"],
       ...["tests/io/tcp_test.ts", "tests/io/stream_laws_test.ts", "tests/io/foreign_peers_test.ts"],
