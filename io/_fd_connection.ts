@@ -1,24 +1,22 @@
 import type { Descriptors } from "../loop/descriptors.ts";
 import { HANGUP, READ, WRITE } from "../loop/poller.ts";
 import { FdSocket, setNoDelay, withSocket } from "./_fd_socket.ts";
-import { Later } from "./_later.ts";
 import type { ConnectTcpOptions } from "./network.ts";
 import { encodeAddress } from "./_socket_address.ts";
 import { system } from "./_socket_calls.ts";
 import { systemError } from "./_system_error.ts";
 import { startTlsOver } from "./_tls_bridge.ts";
-import type { TcpSocket, TlsSocket, TlsUpgrade } from "./transport.ts";
+import type { Arrivals, TcpSocket, TlsSocket, TlsUpgrade } from "./transport.ts";
 
 const SHUT_WR = 1;
 
 /** A connection on a raw socket. */
 export class FdConnection extends FdSocket implements TcpSocket {
-  readonly readsAtOnce = true;
-  /** The read that waits, and where its data go. */
-  #reading: Later<number | null> | null = null;
+  /** Who waits for a read, and where its data go. */
+  #reading: Arrivals | null = null;
   #into: Uint8Array | null = null;
   /** The write that waits, and what it writes. */
-  #writing: Later<number> | null = null;
+  #writing: PromiseWithResolvers<number> | null = null;
   #data: Uint8Array | null = null;
   #connecting: ((error?: Error) => void) | null = null;
   /** Whether the last read took all there was, so that the next one would find nothing. */
@@ -42,13 +40,20 @@ export class FdConnection extends FdSocket implements TcpSocket {
   }
 
   read(into: Uint8Array): number | null | Promise<number | null> {
+    const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+    const count = this.readAtOnce(into, { arrived: resolve, failed: reject });
+    return count === undefined ? promise : count;
+  }
+
+  readAtOnce(into: Uint8Array, later: Arrivals): number | null | undefined {
     if (!this.#drained) {
       const count = this.#receive(into);
       if (count !== undefined) return count;
     }
     this.#into = into;
+    this.#reading = later;
     this.followed.awaited = true;
-    return this.#reading = new Later();
+    return undefined;
   }
 
   write(data: Uint8Array): number | Promise<number> {
@@ -56,9 +61,9 @@ export class FdConnection extends FdSocket implements TcpSocket {
     if (count !== undefined) return count;
     this.#data = data;
     this.followed.awaited = true;
-    this.#writing = new Later();
+    const { promise } = this.#writing = Promise.withResolvers();
     this.followed.expectRoom();
-    return this.#writing;
+    return promise;
   }
 
   writeAtOnce(data: Uint8Array): number {
@@ -141,7 +146,7 @@ export class FdConnection extends FdSocket implements TcpSocket {
       this.#writing !== null || this.#connecting !== null;
   }
 
-  #goOnReading(reading: Later<number | null>, into: Uint8Array): void {
+  #goOnReading(reading: Arrivals, into: Uint8Array): void {
     let count: number | null | undefined;
     try {
       count = this.#receive(into);
@@ -149,14 +154,14 @@ export class FdConnection extends FdSocket implements TcpSocket {
     } catch (error) {
       this.#reading = this.#into = null;
       this.#tellWaiting();
-      return reading.reject(error);
+      return reading.failed(error);
     }
     this.#reading = this.#into = null;
     this.#tellWaiting();
-    reading.resolve(count);
+    reading.arrived(count);
   }
 
-  #goOnWriting(writing: Later<number>, data: Uint8Array): void {
+  #goOnWriting(writing: PromiseWithResolvers<number>, data: Uint8Array): void {
     let count: number | undefined;
     try {
       count = this.#send(data);

@@ -6,7 +6,7 @@ import { Anything, type Demand, Into } from "./_demand.ts";
 import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
 import { Slab } from "./_slab.ts";
-import type { Transport } from "./transport.ts";
+import type { Arrivals, Transport } from "./transport.ts";
 
 /** How many microtasks a read of the platform takes at the most if there is something to read. */
 const HOPS = 8;
@@ -23,6 +23,9 @@ const LARGEST = 122_880;
  */
 const SHARED = new Uint8Array(SMALLEST);
 
+/** The read that is under way, where no promise is made of it. */
+const UNDER_WAY = Promise.resolve();
+
 /** What `read()` without a limit waits for: the one demand that can be met without the buffer. */
 export const WHATEVER = new Anything(Infinity);
 
@@ -33,7 +36,7 @@ export const WHATEVER = new Anything(Infinity);
  * the buffer, and from there to who waits, in the order in which they came. Who gives up only leaves the line;
  * the read stays, and what it brings is there for the next one.
  */
-export class Reading {
+export class Reading implements Arrivals {
   /** How many bytes have arrived. */
   count = 0;
   readonly #buffer: ByteBuffer;
@@ -44,6 +47,8 @@ export class Reading {
   #size = SMALLEST;
   readonly #slab = new Slab();
   #pending: Promise<unknown> | null = null;
+  /** Settles what is pending, where the transport makes no promise. */
+  #told: (() => void) | null = null;
   #unreferenced = false;
   #ended = false;
   #failure: (() => unknown) | null = null;
@@ -78,7 +83,22 @@ export class Reading {
 
   /** The read that is under way; it never fails. */
   get pending(): Promise<unknown> | null {
+    if (this.#pending === UNDER_WAY) {
+      this.#pending = new Promise<void>((resolve) => this.#told = resolve);
+    }
     return this.#pending;
+  }
+
+  /** What a transport has read that found nothing at first. */
+  arrived(count: number | null): void {
+    this.#tell();
+    this.#onRead(count);
+  }
+
+  /** A transport that found nothing at first has failed. */
+  failed(error: unknown): void {
+    this.#tell();
+    this.#onFailure(error);
   }
 
   /** Drops what was read and not taken, and goes on though the end was seen. Returns how much that was. */
@@ -186,9 +206,12 @@ export class Reading {
     if (offer instanceof Into && offer.target.length < space.length) {
       space = space.subarray(0, offer.target.length);
     }
-    let result: number | null | Promise<number | null>;
+    const transport = this.#transport;
+    let result: number | null | undefined | Promise<number | null>;
     try {
-      result = this.#transport.read(space);
+      result = transport.readAtOnce === undefined
+        ? transport.read(space)
+        : transport.readAtOnce(space, this);
     } catch (error) {
       this.#onFailure(error);
       return false;
@@ -197,8 +220,13 @@ export class Reading {
       this.#arrived(result);
       return true;
     }
-    this.#pending = result.then(this.#onRead, this.#onFailure);
+    this.#pending = result?.then(this.#onRead, this.#onFailure) ?? UNDER_WAY;
     return false;
+  }
+
+  #tell(): void {
+    this.#told?.();
+    this.#told = null;
   }
 
   readonly #onRead = (count: number | null): void => {
@@ -253,7 +281,8 @@ export class Reading {
   }
 
   #newSpace(transport: Transport): Uint8Array {
-    return transport.readsAtOnce && this.#size === SMALLEST ? SHARED : memory(this.#size);
+    const shared = transport.readAtOnce !== undefined && this.#size === SMALLEST;
+    return shared ? SHARED : memory(this.#size);
   }
 
   /** Whether what has arrived is so little that it is better copied than given away with the space. */

@@ -13,6 +13,13 @@ export interface Transport {
    */
   read(into: Uint8Array): number | null | Promise<number | null>;
   /**
+   * The same for one that has what it reads in the step in which it is called, or tells `later`: it looks at `into` in
+   * no other, so many streams may give it the same memory, and no promise is made.
+   *
+   * @returns `undefined` if nothing is there now.
+   */
+  readAtOnce?(into: Uint8Array, later: Arrivals): number | null | undefined;
+  /**
    * Writes some of `data`. A stream has one write under way at a time.
    *
    * @returns How many bytes the system took.
@@ -29,11 +36,6 @@ export interface Transport {
    * @returns How many bytes, 0 if none.
    */
   writeAtOnce?(data: Uint8Array): number;
-  /**
-   * Whether it looks at the memory it is given only in the step in which it hands over what it has read: so many can
-   * be given the same.
-   */
-  readonly readsAtOnce?: boolean;
   /** Says to the other side that nothing more comes. */
   closeWrite(): void | Promise<void>;
   /** Ends it, with what is under way. */
@@ -42,6 +44,12 @@ export interface Transport {
   ref(): void;
   /** Has a read that is under way not keep the program alive: nobody waits for it any more. */
   unref(): void;
+}
+
+/** Who is told how a read went that found nothing at first; it does no more in that step than to note it. */
+export interface Arrivals {
+  arrived(count: number | null): void;
+  failed(error: unknown): void;
 }
 
 /** A transport between two addresses. */
