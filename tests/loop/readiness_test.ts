@@ -329,7 +329,7 @@ class IdleServer extends TcpServer {
 }
 
 Deno.test("the library's own sockets are no descriptors of the program's", async () => {
-  await withLoop(async (loop) => {
+  await withLoop((loop) => {
     using system = new RawSystem();
     const [number] = system.pipe();
     system.close(number);
