@@ -62,6 +62,7 @@ export { type TlsAddress, TlsServer } from "./tls_server.ts";
 export { TtyStream, type WindowSize } from "./tty_stream.ts";
 export { UdpEndpoint, UdpError } from "./udp_endpoint.ts";
 export type {
+  Arrivals,
   Listener,
   SocketTransport,
   TcpSocket,

@@ -48,7 +48,9 @@ export interface Transport {
 
 /** Who is told how a read went that found nothing at first; it does no more in that step than to note it. */
 export interface Arrivals {
+  /** That many bytes have come, or the end. */
   arrived(count: number | null): void;
+  /** It has failed. */
   failed(error: unknown): void;
 }
 

@@ -1,6 +1,6 @@
 import { shown } from "./arguments.ts";
-import { Epoll } from "./_epoll.ts";
-import { Kqueue } from "./_kqueue.ts";
+import { Epoll } from "./epoll.ts";
+import { Kqueue } from "./kqueue.ts";
 import { EBADF, ENOENT, EPERM, type Poller } from "./poller.ts";
 
 /** Throws if it is no number of a descriptor. */

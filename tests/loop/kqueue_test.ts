@@ -2,7 +2,7 @@
 // out, so that what is asked of it, and what is understood, is tested wherever the tests run.
 
 import { assertEquals } from "@std/assert";
-import { Kqueue, type KqueueLibrary } from "../../loop/_kqueue.ts";
+import { Kqueue, type KqueueLibrary } from "../../loop/kqueue.ts";
 import { EBADF, HANGUP, READ, WRITE } from "../../loop/poller.ts";
 
 const EVFILT_READ = -1;
