@@ -1,5 +1,7 @@
 /** A program of this folder in a process of its own, which answers in lines of text. */
 export interface Child {
+  /** The number of its process. */
+  readonly id: number;
   /** What it prints, line by line. */
   lines(): AsyncIterableIterator<string>;
   /** Send it a signal. */
@@ -32,6 +34,7 @@ export function spawnCommand(command: string, args: string[]): Child {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return {
+      id: 0,
       lines: async function* () {},
       signal: () => {},
       succeeded: () => Promise.resolve(false),
@@ -40,6 +43,7 @@ export function spawnCommand(command: string, args: string[]): Child {
   }
   const lines = splitLines(process.stdout);
   return {
+    id: process.pid,
     lines: () => lines,
     signal: (name) => process.kill(name),
     async succeeded() {

@@ -4,6 +4,7 @@ import { type EchoServer, runLoad, startNeighbours, startServer } from "./_echo_
 import type { Load } from "./_echo_load.ts";
 import { median } from "./_measure.ts";
 import { type Bound, report } from "./_report.ts";
+import { undisturbed } from "./_undisturbed.ts";
 
 const ROUNDS = 7;
 const DURATION = 1_000;
@@ -22,12 +23,16 @@ const others = [
   await startServer("`Deno.listen`", "_echo_bare.ts"),
   ...await startNeighbours(),
 ];
+const processes = [ours, ...others].map(({ process }) => process);
 try {
   for (const connections of [50, 500]) {
     const loads = new Map<EchoServer, Load[]>();
     for (let round = -1; round < ROUNDS; round++) {
       for (const server of [ours, ...others]) {
-        const load = await runLoad("_echo_load_fd.ts", server.port, connections, DURATION);
+        const load = await undisturbed(
+          processes,
+          () => runLoad("_echo_load_fd.ts", server.port, connections, DURATION),
+        );
         if (round < 0) loads.set(server, []);
         else loads.get(server)!.push(load);
       }
@@ -55,5 +60,5 @@ try {
     }
   }
 } finally {
-  for (const { process } of [ours, ...others]) await process.stop();
+  for (const process of processes) await process.stop();
 }
