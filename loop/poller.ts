@@ -49,5 +49,8 @@ export const EBADF = 9;
 /** The same thing is watched already. */
 export const EEXIST = 17;
 
-/** How many ready descriptors one call brings at most. */
-export const BATCH = 512;
+/**
+ * How many ready descriptors one call brings at most. Whoever waits for them goes on before the next ones are looked
+ * at: of many, the first need not wait for all others to be read, and are still in the processor's caches.
+ */
+export const BATCH = 64;
