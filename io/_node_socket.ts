@@ -13,6 +13,8 @@ export class NodeSocket implements Transport {
   #writing: PromiseWithResolvers<number> | null = null;
   #ended = false;
   #failure: { error: Error } | null = null;
+  /** Whether it reads though nobody waits, which is to keep no program alive. */
+  #ahead = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -37,6 +39,8 @@ export class NodeSocket implements Transport {
     if (this.#ended) return null;
     const done = Promise.withResolvers<number | null>();
     this.#waiting = { into, done };
+    if (this.#ahead) this.#socket.ref();
+    this.#ahead = false;
     this.#socket.resume();
     return done.promise;
   }
@@ -65,6 +69,14 @@ export class NodeSocket implements Transport {
 
   unref(): void {
     this.#socket.unref();
+  }
+
+  /** Reads though nobody waits for it. */
+  protected readAhead(): void {
+    if (this.#waiting !== null || this.#ended || this.#failure !== null) return;
+    this.#ahead = true;
+    this.#socket.unref();
+    this.#socket.resume();
   }
 
   #end(): void {

@@ -55,24 +55,62 @@ function makeStandardInput(): Transport {
   }
 }
 
+/** A terminal: a stream of bytes with a size and a mode. */
+export interface Terminal extends Transport {
+  size(): WindowSize;
+  /** Puts it into raw mode, or out of it. */
+  setRaw(enable: boolean): void;
+}
+
 /** A terminal by its descriptor, to be read or to be written. */
-export function openTerminal(fd: number, readable: boolean): Transport {
-  if (readable) {
-    return fd === 0 ? openStandardInput() : new NodeSocket(new tty.ReadStream(fd) as Socket);
+export function openTerminal(fd: number, readable: boolean): Terminal {
+  if (fd > 2) return new TtySocket(fd);
+  const transport = fd === 0 && readable
+    ? openStandardInput()
+    : standardOutput(fd === 2 ? Deno.stderr : Deno.stdout);
+  return {
+    ...transport,
+    size: () => Deno.consoleSize(),
+    setRaw: (enable) => setRaw(fd, enable),
+  };
+}
+
+/** One of the program's own terminals, which need not be its input. */
+function setRaw(fd: number, enable: boolean): void {
+  if (fd === 0 || Deno.stdin.isTerminal()) return Deno.stdin.setRaw(enable);
+  const terminal = new tty.ReadStream(fd);
+  try {
+    terminal.setRawMode(enable);
+  } finally {
+    terminal.destroy();
   }
-  if (fd === 1 || fd === 2) return standardOutput(fd === 1 ? Deno.stdout : Deno.stderr);
-  return new NodeSocket(new tty.WriteStream(fd) as Socket);
 }
 
-/** The size of a terminal. */
-export function sizeOf(fd: number): WindowSize {
-  if (fd <= 2) return Deno.consoleSize();
-  const [columns, rows] = new tty.WriteStream(fd).getWindowSize();
-  return { columns, rows };
+/** A terminal that the program was given besides its own. In spite of its name, Node's reads and writes. */
+class TtySocket extends NodeSocket implements Terminal {
+  readonly #terminal: tty.ReadStream;
+
+  constructor(fd: number) {
+    const terminal = new tty.ReadStream(fd);
+    super(terminal as unknown as Socket);
+    this.#terminal = terminal;
+  }
+
+  size(): WindowSize {
+    // Only a `tty.WriteStream` tells in public, and each one opens the terminal once more.
+    const size = [0, 0];
+    const { _handle: handle } = this.#terminal as unknown as { _handle: SizedHandle };
+    const failed = handle.getWindowSize(size);
+    if (failed !== 0) throw new Deno.errors.NotSupported(`The system gave ${failed}`);
+    return { columns: size[0], rows: size[1] };
+  }
+
+  setRaw(enable: boolean): void {
+    this.#terminal.setRawMode(enable);
+  }
 }
 
-/** Puts a terminal into raw mode, or out of it. */
-export function setRaw(fd: number, enable: boolean): void {
-  if (fd <= 2) Deno.stdin.setRaw(enable);
-  else new tty.ReadStream(fd).setRawMode(enable);
+/** What a terminal of Node's stands on. */
+interface SizedHandle {
+  getWindowSize(size: number[]): number;
 }

@@ -4,7 +4,7 @@ import { Scheduler } from "../loop/scheduler.ts";
 import { OUTSIDE, raisesTimeout, Wait, type WaitOptions } from "../loop/wait.ts";
 import { BaseStream } from "./base_stream.ts";
 import { enterRawMode, inRawMode, leaveRawMode } from "./_raw_mode.ts";
-import { openTerminal, setRaw, sizeOf, type WindowSize } from "./_terminal.ts";
+import { openTerminal, type Terminal, type WindowSize } from "./_terminal.ts";
 import { type StreamError, type StreamErrorOptions, TtyError } from "./stream_error.ts";
 
 export type { WindowSize } from "./_terminal.ts";
@@ -12,6 +12,7 @@ export type { WindowSize } from "./_terminal.ts";
 /** A terminal. */
 export class TtyStream extends BaseStream {
   readonly #fd: number;
+  readonly #terminal: Terminal;
 
   /**
    * Opens a terminal.
@@ -25,7 +26,8 @@ export class TtyStream extends BaseStream {
     checkCount("The descriptor", fd, 0);
     this.#fd = fd;
     if (!tty.isatty(fd)) throw this.refuse("open", "it is no terminal", "ENOTTY");
-    this.attach(openTerminal(fd, readable));
+    this.#terminal = openTerminal(fd, readable);
+    this.attach(this.#terminal);
   }
 
   /**
@@ -34,7 +36,7 @@ export class TtyStream extends BaseStream {
    * @throws {TtyError} If the stream is closed, or the system does not tell.
    */
   get winsize(): WindowSize {
-    return this.#act("get the size of", () => sizeOf(this.#fd));
+    return this.#act("get the size of", () => this.#terminal.size());
   }
 
   /**
@@ -72,8 +74,8 @@ export class TtyStream extends BaseStream {
    */
   setRawMode(enable: boolean): void {
     this.#act("set the mode of", () => {
-      setRaw(this.#fd, enable);
-      if (enable) enterRawMode(this, () => setRaw(this.#fd, false));
+      this.#terminal.setRaw(enable);
+      if (enable) enterRawMode(this, () => this.#terminal.setRaw(false));
       else leaveRawMode(this);
     });
   }
