@@ -51,7 +51,8 @@ const TLS: [RegExp, string][] = [
 
 /** What an error says of something that the platform threw. */
 export function failureOf(cause: unknown, address?: string): StreamErrorOptions & { why: string } {
-  const { name, message, code } = cause as { name?: string; message?: string; code?: unknown };
+  // Streams of the platform may fail with anything, nothing included.
+  const { name, message, code } = Object(cause) as Partial<Error> & { code?: unknown };
   const number = Number(message?.match(/\(os error (\d+)\)/)?.[1]);
   const known = typeof code === "string"
     ? code

@@ -87,9 +87,14 @@ class PlatformTransport implements Transport {
 
   async write(data: Uint8Array): Promise<number> {
     if (this.#writer === null) throw new Deno.errors.NotSupported("There is no writable side");
-    await this.#writer.ready;
-    // Whoever reads it may keep it, and this memory is used again.
-    await this.#writer.write(data.slice());
+    try {
+      await this.#writer.ready;
+      // Whoever reads it may keep it, and this memory is used again.
+      await this.#writer.write(data.slice());
+    } catch (error) {
+      // Whoever cancels need not say why.
+      throw error ?? new Deno.errors.BrokenPipe("The other side was cancelled");
+    }
     return data.length;
   }
 

@@ -64,7 +64,7 @@ export interface Terminal extends Transport {
 
 /** A terminal by its descriptor, to be read or to be written. */
 export function openTerminal(fd: number, readable: boolean): Terminal {
-  if (fd > 2) return new TtySocket(fd);
+  if (fd > 2) return new TtySocket(fd, readable);
   const transport = fd === 0 && readable
     ? openStandardInput()
     : standardOutput(fd === 2 ? Deno.stderr : Deno.stdout);
@@ -86,14 +86,26 @@ function setRaw(fd: number, enable: boolean): void {
   }
 }
 
-/** A terminal that the program was given besides its own. In spite of its name, Node's reads and writes. */
+/** A terminal that the program was given besides its own. */
 class TtySocket extends NodeSocket implements Terminal {
   readonly #terminal: tty.ReadStream;
+  /** What it is written by. */
+  readonly #output: Deno.FsFile | null;
 
-  constructor(fd: number) {
+  constructor(fd: number, readable: boolean) {
     const terminal = new tty.ReadStream(fd);
     super(terminal as unknown as Socket);
     this.#terminal = terminal;
+    this.#output = readable ? null : openOutput(fd);
+  }
+
+  override write(data: Uint8Array): Promise<number> {
+    return this.#output?.write(data) ?? super.write(data);
+  }
+
+  override close(): void {
+    super.close();
+    this.#output?.close();
   }
 
   size(): WindowSize {
@@ -107,6 +119,22 @@ class TtySocket extends NodeSocket implements Terminal {
 
   setRaw(enable: boolean): void {
     this.#terminal.setRawMode(enable);
+  }
+}
+
+/**
+ * A terminal to be written in threads, as the platform writes the program's own ones. Of Node's two ways one holds up
+ * the whole program while a terminal does not take more, and the other waits for ever when it has taken a part. But
+ * those need no permission, so the second, which is fine for the little that is typed, stands in where this one fails.
+ */
+function openOutput(fd: number): Deno.FsFile | null {
+  const path = `/dev/fd/${fd}`;
+  try {
+    // The other side of a terminal would be made anew.
+    if (Deno.build.os === "linux" && Deno.readLinkSync(path).endsWith("/ptmx")) return null;
+    return Deno.openSync(path, { write: true });
+  } catch {
+    return null;
   }
 }
 

@@ -50,6 +50,7 @@ export class RawSystem implements Disposable {
     tcgetattr(slave, modes);
     cfmakeraw(modes);
     tcsetattr(slave, 0, modes);
+    this.#library.symbols.fcntl(master, 4, NONBLOCK);
     for (const fd of [slave, master]) this.#open.add(fd);
     return [slave, master];
   }
@@ -76,6 +77,11 @@ export class RawSystem implements Disposable {
     const buffer = new Uint8Array(max);
     const count = Number(this.#library.symbols.read(fd, buffer, BigInt(max)));
     return count < 0 ? null : new TextDecoder().decode(buffer.subarray(0, count));
+  }
+
+  /** Reads what is there into `into`. Returns how many bytes that were, less than zero if none can be read. */
+  readInto(fd: number, into: Uint8Array<ArrayBuffer>): number {
+    return Number(this.#library.symbols.read(fd, into, BigInt(into.length)));
   }
 
   /** Writes what goes. Returns how many bytes did, less than zero if none can. */

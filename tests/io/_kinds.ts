@@ -15,6 +15,7 @@ import {
   TlsClient,
   TlsError,
   TlsServer,
+  type WaitOptions,
 } from "../../mod.ts";
 
 /** Two streams that are connected with each other. */
@@ -24,17 +25,59 @@ export interface Pair {
   close(): void;
 }
 
+/** What a kind of stream can do. A law that needs what a kind cannot do is not made for that kind. */
+export interface Abilities {
+  /** A read waits for what has not been written yet. A file is read to its end. */
+  readonly waits: boolean;
+  /** A write waits for a reader that is too slow. A file takes everything. */
+  readonly stalls: boolean;
+  /** Bytes go from the far stream to the near one, too. A pipe has one direction. */
+  readonly duplex: boolean;
+  /** The far stream sees an end when the near one shuts down or closes. The program's own streams stay open. */
+  readonly ends: boolean;
+  /** The first write is in the system's hands when it returns. What runs in a thread, or is buffered, is not. */
+  readonly immediate: boolean;
+  /** A write fails when the far stream is closed. */
+  readonly breaks: boolean;
+}
+
 /** A kind of stream, as the laws see it. */
-export interface Kind {
+export interface Kind extends Abilities {
   readonly name: string;
-  /** The class of its errors. */
+  /** The class of the near stream's errors. */
   readonly error: new (message?: string, options?: StreamErrorOptions) => StreamError;
-  /** Whether its end of output can be told to the other side while input goes on. */
-  readonly halfClose: boolean;
-  /** Whether what it stands on never takes a write at once. */
-  readonly buffers?: boolean;
+  /** Over how many bytes a checksum is made. */
+  readonly volume: number;
   connect(): Promise<Pair>;
 }
+
+/** A kind of stream that is connected to a server. */
+export interface ClientKind {
+  readonly name: string;
+  /** Starts a server that writes "welcome" to each client; closing it is left to the caller. */
+  serve(): WelcomingServer;
+  /** A client that is not connected. */
+  makeClient(): BaseStream;
+  connect(client: BaseStream, server: WelcomingServer, options?: WaitOptions): Promise<void>;
+}
+
+/** A server of whichever kind. */
+export interface WelcomingServer {
+  serve(): Promise<void>;
+  close(): void;
+  readonly connections: readonly StreamConnection[];
+}
+
+/** What sockets can do: everything. */
+const SOCKET: Abilities & { volume: number } = {
+  waits: true,
+  stalls: true,
+  duplex: true,
+  ends: true,
+  immediate: true,
+  breaks: true,
+  volume: 100_000_000,
+};
 
 /** A file of the folder of certificates. */
 export function certificate(name: string): string {
@@ -92,7 +135,7 @@ class Accepted {
 const tcp: Kind = {
   name: "TCP",
   error: TcpError,
-  halfClose: true,
+  ...SOCKET,
   async connect() {
     const accepted = new Accepted();
     const server = new class extends TcpServer {
@@ -109,7 +152,7 @@ const tcp: Kind = {
 const tls: Kind = {
   name: "TLS",
   error: TlsError,
-  halfClose: true,
+  ...SOCKET,
   async connect() {
     const accepted = new Accepted();
     const server = new class extends TlsServer {
@@ -126,7 +169,7 @@ const tls: Kind = {
 const startTls: Kind = {
   name: "TCP with startTls()",
   error: TcpError,
-  halfClose: true,
+  ...SOCKET,
   async connect() {
     const accepted = new Accepted();
     const server = new class extends TlsServer {
@@ -144,7 +187,7 @@ const startTls: Kind = {
 const unix: Kind = {
   name: "Unix socket",
   error: PipeError,
-  halfClose: true,
+  ...SOCKET,
   async connect() {
     const accepted = new Accepted();
     const server = new class extends PipeServer {
@@ -160,9 +203,9 @@ const unix: Kind = {
 
 const platform: Kind = {
   name: "BaseStream.from()",
-  buffers: true,
   error: StreamError,
-  halfClose: true,
+  ...SOCKET,
+  immediate: false,
   connect() {
     const room = { highWaterMark: 100_000, size: (chunk: Uint8Array) => chunk.length };
     const there = new TransformStream<Uint8Array, Uint8Array>({}, room, room);
@@ -184,11 +227,75 @@ export function temporaryPath(): string {
   return `${Deno.env.get("TMPDIR") ?? "/tmp"}/evergreen-${Deno.pid}-${++paths}.sock`;
 }
 
-/** Every kind of stream that there is. */
+/** Every kind of stream that is connected by an address, or stands on the platform's. */
 export const kinds: readonly Kind[] = [
   tcp,
   tls,
   startTls,
   platform,
   ...(Deno.build.os === "windows" ? [] : [unix]),
+];
+
+const welcome = (connection: StreamConnection) => connection.write("welcome");
+
+function bound<S extends { bind(address: never): void }>(server: S, address: object): S {
+  server.bind(address as never);
+  return server;
+}
+
+const here = { hostname: "127.0.0.1", port: 0 };
+const portOf = (server: WelcomingServer) => (server as TcpServer).sockname.port;
+
+class WelcomingTcp extends TcpServer {
+  override handleConnection = welcome;
+}
+
+class WelcomingTls extends TlsServer {
+  override handleConnection = welcome;
+}
+
+class WelcomingPipe extends PipeServer {
+  override handleConnection = welcome;
+}
+
+/** Every kind of client that there is. */
+export const clientKinds: readonly ClientKind[] = [
+  {
+    name: "TCP",
+    serve: () => bound(new WelcomingTcp(), here),
+    makeClient: () => new TcpClient(),
+    connect: (client, server, options) =>
+      (client as TcpClient).connect({ hostname: "127.0.0.1", port: portOf(server) }, options),
+  },
+  {
+    name: "TCP from a source address",
+    serve: () => bound(new WelcomingTcp(), here),
+    makeClient: () => new TcpClient(),
+    connect: (client, server, options) =>
+      (client as TcpClient).connect({ hostname: "127.0.0.1", port: portOf(server) }, {
+        ...options,
+        sourceAddress: { hostname: "127.0.0.1" },
+      }),
+  },
+  {
+    name: "TLS",
+    serve: () => bound(new WelcomingTls(), { ...here, ...identity }),
+    makeClient: () => new TlsClient(),
+    connect: (client, server, options) =>
+      (client as TlsClient).connect(
+        { hostname: "localhost", port: portOf(server), ...trust },
+        options,
+      ),
+  },
+  ...(Deno.build.os === "windows" ? [] : [{
+    name: "Unix socket",
+    serve: () => {
+      const server = new WelcomingPipe();
+      server.bind(temporaryPath());
+      return server;
+    },
+    makeClient: () => new PipeClient(),
+    connect: (client: BaseStream, server: WelcomingServer, options?: WaitOptions) =>
+      (client as PipeClient).connect((server as WelcomingPipe).pipename, options),
+  }]),
 ];
