@@ -210,7 +210,8 @@ function own(
       ? { "a file": FileError, "a pipe": PipeError, "a terminal": StreamError }[behind]
       : error,
     ...abilities,
-    // The platform writes the program's own streams in threads, and closing them leaves them open.
+    // Closing the program's own streams leaves them open; and the platform writes them in threads.
+    ...(direction === "<" ? { breaks: false } : {}),
     ...(reads || direction === "7>" ? {} : { immediate: false, ends: behind === "a file" }),
     wire(system) {
       if (behind === "a file") {
@@ -219,7 +220,8 @@ function own(
       }
       const [near, far] = others[behind](system);
       return {
-        redirection: `${direction}&${reads ? far : near}`,
+        // Moved, so that nobody else holds that side open.
+        redirection: `${direction}&${reads ? far : near}-`,
         other: reads ? near : far,
       };
     },
