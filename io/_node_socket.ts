@@ -152,6 +152,7 @@ export function connectFrom(
       localAddress: source.hostname,
       localPort: source.port,
       allowHalfOpen: true,
+      noDelay: true,
     });
     const abort = () => socket.destroy(signal.reason);
     signal.addEventListener("abort", abort);

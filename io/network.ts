@@ -1,5 +1,11 @@
 import { Scheduler } from "../loop/scheduler.ts";
-import { DenoListener, DenoSocket, DenoTcpSocket, DenoTlsSocket } from "./_deno_socket.ts";
+import {
+  DenoListener,
+  DenoSocket,
+  DenoTcpSocket,
+  DenoTlsSocket,
+  sendAtOnce,
+} from "./_deno_socket.ts";
 import { fdNetwork } from "./_fd_network.ts";
 import { connectFrom } from "./_node_socket.ts";
 import { listenUnix } from "./_unix.ts";
@@ -75,6 +81,7 @@ const platform: Network = {
     }
     const { hostname, port, caCerts, alpnProtocols } = options;
     const connection = await connect({ hostname, port, signal });
+    sendAtOnce(connection);
     return new DenoTlsSocket(await startTls(connection, { hostname, caCerts, alpnProtocols }));
   },
   listenTls({ backlog, ...options }) {

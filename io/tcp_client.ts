@@ -128,7 +128,10 @@ export class TcpClient extends ClientStream<TcpSocket | TlsSocket> {
     return this.connected.remoteAddress;
   }
 
-  /** Whether small writes are sent at once, and not held back to be sent together with later ones. */
+  /**
+   * Whether small writes are sent at once, as they are unless this is called, and not held back to be sent together
+   * with later ones.
+   */
   setNoDelay(enable = true): void {
     this.connected.setNoDelay(enable);
   }

@@ -24,7 +24,10 @@ export class TcpConnection extends StreamConnection<TcpSocket> {
     return this.socket.remoteAddress;
   }
 
-  /** Whether small writes are sent at once, and not held back to be sent together with later ones. */
+  /**
+   * Whether small writes are sent at once, as they are unless this is called, and not held back to be sent together
+   * with later ones.
+   */
   setNoDelay(enable = true): void {
     this.socket.setNoDelay(enable);
   }
