@@ -64,7 +64,7 @@ const platform: Network = {
     if (options.sourceAddress !== undefined) {
       return await connectFrom(options.sourceAddress, options);
     }
-    return new DenoTcpSocket(await connect(options));
+    return new DenoTcpSocket(await connect({ ...options, signal: kept(options.signal) }));
   },
   listenTcp(options) {
     if (Scheduler.current().reactor === "fd") return fdNetwork.listenTcp(options);
@@ -80,7 +80,7 @@ const platform: Network = {
       return new DenoTlsSocket(await connectTls(options as Deno.ConnectTlsOptions));
     }
     const { hostname, port, caCerts, alpnProtocols } = options;
-    const connection = await connect({ hostname, port, signal });
+    const connection = await connect({ hostname, port, signal: kept(signal) });
     sendAtOnce(connection);
     return new DenoTlsSocket(await startTls(connection, { hostname, caCerts, alpnProtocols }));
   },
@@ -97,6 +97,17 @@ const platform: Network = {
   },
   listenUnix,
 };
+
+/**
+ * A signal that aborts with `signal`, for the platform's `connect()`. That one asks its signal at its end, too, and
+ * should it have aborted in the moment in which the connection was made, nobody would ever get that and close it.
+ */
+function kept(signal: AbortSignal): AbortSignal {
+  const own = AbortSignal.any([signal]);
+  own.throwIfAborted();
+  own.throwIfAborted = () => {};
+  return own;
+}
 
 /** The network that clients and servers use from now on. */
 export let network: Network = platform;

@@ -155,6 +155,33 @@ Deno.test("connect() that is killed or times out leaves nothing behind, and may 
   listener.close();
 });
 
+Deno.test("connect() that is given up at whatever moment leaves no connection open", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let open = 0;
+  const serving = (async () => {
+    for await (const connection of listener) {
+      open++;
+      connection.read(new Uint8Array(1)).then(() => {
+        open--;
+        connection.close();
+      });
+    }
+  })();
+  for (let round = 0; round < 400; round++) {
+    const client = new TcpClient();
+    const connecting = spawn(() => client.connect(listener.addr as Deno.NetAddr));
+    await sleep(0);
+    // While the program is busy the connection is made; what hears of it first then, is a matter of luck.
+    setTimeout(() => connecting.kill(), 1);
+    for (const end = performance.now() + 2.5; performance.now() < end;);
+    await connecting.join();
+    client.close();
+  }
+  await until(() => open === 0);
+  listener.close();
+  await cooperate(serving);
+});
+
 Deno.test("a read before connect() has finished waits for it; without one it is refused", async () => {
   using server = Serves.start((connection) => connection.write("hi"));
   const client = new TcpClient();
