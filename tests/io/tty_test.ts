@@ -115,6 +115,56 @@ for (
   });
 }
 
+for (
+  const [how, listen] of [
+    ["a listener of the platform's", `Deno.addSignalListener("SIGTERM", caught);`],
+    ["a handler of the loop's", `EventLoop.current().addSignalHandler("SIGTERM", caught);`],
+    ["a listener of Node's", `(await import("node:process")).default.on("SIGTERM", caught);`],
+  ]
+) {
+  Deno.test({
+    name: `in raw mode a signal reaches ${how} once, and the program goes on in raw mode`,
+    ignore,
+    async fn() {
+      const output = await scriptInTerminal(
+        `import { EventLoop } from "${library}";
+         let times = 0;
+         const caught = () => console.log("caught " + ++times);
+         ${listen}
+         ${RAW}
+         while (await terminal.read() !== null) {
+           if (times === 2) break;
+           console.log("key " + times);
+         }
+         console.log("bye " + times);
+         Deno.exit(5);`,
+        `wait_for("ready"); kill(signal.SIGTERM); wait_for("caught 1"); send("k"); wait_for("key 1")
+kill(signal.SIGTERM); wait_for("caught 2"); send("k"); wait_for("bye")`,
+      );
+      assertStringIncludes(output, "bye 2");
+      assertStringIncludes(output, " 5 restored");
+    },
+  });
+}
+
+Deno.test({
+  name: "a handler that takes itself away and sends the signal again ends the program, restored",
+  ignore,
+  async fn() {
+    const output = await scriptInTerminal(
+      `const again = () => {
+         Deno.removeSignalListener("SIGTERM", again);
+         Deno.kill(Deno.pid, "SIGTERM");
+       };
+       Deno.addSignalListener("SIGTERM", again);
+       ${RAW}
+       await terminal.read();`,
+      `wait_for("ready"); kill(signal.SIGTERM)`,
+    );
+    assertStringIncludes(output, " -15 restored");
+  },
+});
+
 Deno.test({
   name:
     "a terminal is read line by line, a read that times out loses nothing, and input goes on after close()",
