@@ -86,6 +86,7 @@ export class UdpEndpoint implements Disposable, PollSource {
   #size = 0;
   /** The sends that are not through, the one under way first. */
   #queue: (() => void)[] = [];
+  #broadcasts = false;
   #closed = false;
 
   /** Whether {@linkcode UdpEndpoint.prototype.close} was called. */
@@ -234,11 +235,21 @@ export class UdpEndpoint implements Disposable, PollSource {
   /** Whether datagrams may be sent to broadcast addresses. */
   setBroadcast(enable: boolean): void {
     this.#set("set broadcast", (socket) => socket.setBroadcast(enable));
+    this.#broadcasts = enable;
   }
 
   /** Over how many routers a datagram may go. */
   setTtl(ttl: number): void {
     this.#set("set the TTL", (socket) => socket.setTTL(ttl));
+  }
+
+  /**
+   * By way of which interface multicast datagrams are sent, by default one that the system chooses.
+   *
+   * @param via An address of that interface; over IPv6 "::%" and its name, as in "::%eth0".
+   */
+  setMulticastInterface(via: string): void {
+    this.#set("set the multicast interface", (socket) => socket.setMulticastInterface(via));
   }
 
   /** Over how many routers a multicast datagram may go. */
@@ -326,12 +337,29 @@ export class UdpEndpoint implements Disposable, PollSource {
         this.#keepAlive.release();
       }
       if (cause === null || cause === undefined) return wait.wake(true);
-      const { why, ...details } = failureOf(cause, shownAddress(address));
+      const { why, ...details } = this.#whyNotSent(cause, address);
       wait.raise(() => new UdpError(`Cannot send to ${shownAddress(address)}: ${why}`, details));
     };
     // One after the other: what the platform is given at once it does not send in order.
     if (this.#queue.push(send) === 1) send();
     return wait.promise;
+  }
+
+  /** The platform does not say why the system did not take a datagram; what a caller can do about is told here. */
+  #whyNotSent(cause: Error, address: TcpTarget): ReturnType<typeof failureOf> {
+    const failure = failureOf(cause, shownAddress(address));
+    if (failure.code !== "UNKNOWN") return failure;
+    const family = isIP(address.hostname);
+    const own = isIP(this.#bound!.hostname);
+    if (family !== 0 && family !== own) {
+      const why = `the endpoint is bound to an IPv${own} address`;
+      return { ...coded("EAFNOSUPPORT", failure.address), why, cause };
+    }
+    if (!this.#broadcasts && address.hostname.endsWith(".255")) {
+      const why = "this may be a broadcast address, for which setBroadcast(true) is needed";
+      return { ...coded("EACCES", failure.address), why, cause };
+    }
+    return failure;
   }
 
   #set(what: string, change: (socket: dgram.Socket) => void): void {

@@ -147,6 +147,92 @@ Deno.test("multicast arrives at those who have joined the group", async () => {
   server.leaveMulticast(group, "127.0.0.1");
 });
 
+Deno.test({
+  name: "a broadcast arrives, once it is allowed",
+  ignore: Deno.build.os !== "linux", // Only there the loopback interface has a broadcast address.
+  async fn() {
+    using server = bound("0.0.0.0");
+    using client = bound("0.0.0.0");
+    const everybody = { hostname: "127.255.255.255", port: server.sockname.port };
+    const error = await assertRejects(
+      () => client.send("to all", everybody),
+      UdpError,
+      "setBroadcast(true)",
+    );
+    assertEquals([error.code, error.errno], ["EACCES", 13]);
+    client.setBroadcast(true);
+    await client.send("to all", everybody);
+    const [data, from] = await server.receive({ timeout: 5_000 });
+    assertEquals([text(data), from.port], ["to all", client.sockname.port]);
+  },
+});
+
+/** Makes a network of its own, with an interface that can do everything. */
+const NETWORK = `ip link set lo up && ip link add v0 type veth peer name v1 &&
+  ip link set v0 up && ip link set v1 up && ip addr add 10.9.9.1/24 brd + dev v0 &&
+  ip -6 addr add fd09::1/64 dev v0 nodad && ip route add default dev v0`;
+
+function canMakeNetworks(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const args = ["-Urn", "sh", "-c", NETWORK];
+    return new Deno.Command("unshare", { args, stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "in a network of their own, a broadcast to all networks and IPv6 multicast arrive",
+  ignore: !canMakeNetworks(),
+  async fn() {
+    const library = new URL("../../mod.ts", import.meta.url).href;
+    const program = `
+      import { UdpEndpoint } from "${library}";
+      const bound = (hostname) => {
+        const endpoint = new UdpEndpoint();
+        endpoint.bind({ hostname, port: 0 });
+        return endpoint;
+      };
+      const arrive = async (from, to, hostname) => {
+        await from.send("to all", { hostname, port: to.sockname.port });
+        const [data, address] = await to.receive({ timeout: 5000 });
+        console.log(hostname, new TextDecoder().decode(data), address.port === from.sockname.port);
+      };
+      const [a, b, c, d] = ["0.0.0.0", "0.0.0.0", "::", "::"].map(bound);
+      a.setBroadcast(true);
+      await arrive(a, b, "255.255.255.255");
+      await arrive(a, b, "10.9.9.255");
+      d.joinMulticast("ff02::1234", "::%v0");
+      c.setMulticastInterface("::%v0");
+      c.setMulticastLoopback(true);
+      await arrive(c, d, "ff02::1234");
+      d.leaveMulticast("ff02::1234", "::%v0");
+      for (const endpoint of [a, b, c, d]) endpoint.close();
+    `;
+    // An IPv6 address of a new interface takes a moment until it can be used.
+    const args = ["-Urn", "sh", "-c", `${NETWORK} && sleep 0.5 && "$0" eval "$1"`];
+    const { stdout, stderr } = await new Deno.Command("unshare", {
+      args: [...args, Deno.execPath(), program],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals([text(stdout), text(stderr)], [
+      "255.255.255.255 to all true\n10.9.9.255 to all true\nff02::1234 to all true\n",
+      "",
+    ]);
+  },
+});
+
+Deno.test("an address of another kind than the endpoint's is refused", async () => {
+  using endpoint = bound();
+  const error = await assertRejects(
+    () => endpoint.send("x", { hostname: "::1", port: 1 }),
+    UdpError,
+    "bound to an IPv4 address",
+  );
+  assertEquals([error.code, error.errno, error.address], ["EAFNOSUPPORT", 97, "[::1]:1"]);
+});
+
 Deno.test("an endpoint that is left open does not keep a program alive, one that is waited on does", async () => {
   const library = new URL("../../mod.ts", import.meta.url).href;
   const run = (body: string) =>
