@@ -299,6 +299,47 @@ Deno.test({
   },
 });
 
+for (const [how, shown] of [["its certificate", identity], ["no certificate", {}]] as const) {
+  Deno.test({
+    name: `a client of ours that shows ${how} to an openssl s_server that wants one`,
+    ignore: !hasOpenssl(),
+    async fn() {
+      const folder = new URL("_certificates/", import.meta.url).pathname;
+      const process = new Deno.Command("openssl", {
+        args: [
+          ...["s_server", "-rev", "-accept", "127.0.0.1:0", "-Verify", "1", "-verify_return_error"],
+          ...["-CAfile", `${folder}ca.pem`],
+          ...["-cert", `${folder}localhost.pem`, "-key", `${folder}localhost.key`],
+        ],
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      const reader = process.stdout.getReader();
+      let said = "";
+      while (!/ACCEPT \S+:(\d+)\s/.test(said)) said += text((await reader.read()).value!);
+      reader.releaseLock();
+      const port = Number(/ACCEPT \S+:(\d+)\s/.exec(said)![1]);
+      const client = new TlsClient();
+      const talk = async () => {
+        await client.connect({ hostname: "localhost", port, ...trust, ...shown });
+        await client.write("evergreen\n");
+        return text(await client.readUntil("\n"));
+      };
+      if ("cert" in shown) {
+        assertEquals(await talk(), "neergreve\n");
+      } else {
+        const error = await assertRejects(talk, TlsError);
+        assertEquals(error.code, "ERR_TLS_ALERT");
+      }
+      client.close();
+      process.kill();
+      const { stderr } = await process.output();
+      assertEquals(text(stderr)!.includes("CN = localhost"), "cert" in shown, text(stderr)!);
+    },
+  });
+}
+
 function hasOpenssl(): boolean {
   try {
     return new Deno.Command("openssl", { args: ["version"], stdout: "null" }).outputSync().success;
