@@ -116,7 +116,7 @@ const FEW_SEEDS = [undefined, 1];
 /** More steps than any scenario here has; reaching it means that the victim never gets through. */
 const TOO_MANY = 200;
 /** What comes from outside may take thousands of turns: after the first few, fewer and fewer of them are tried. */
-const later = (steps: number) => steps < 12 ? steps + 1 : Math.ceil(steps * 1.3);
+const later = (steps: number) => steps < 12 ? steps + 1 : Math.ceil(steps * 1.6);
 /** Who waits longer than this for something outside waits for ever, in milliseconds. */
 const TOO_LONG = 10_000;
 
