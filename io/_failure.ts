@@ -27,7 +27,10 @@ const CODES: Record<string, string> = {
   NotFound: "ENOENT",
   NotSupported: "ENOTSUP",
   PermissionDenied: "EACCES",
+  RangeError: "EINVAL",
   TimedOut: "ETIMEDOUT",
+  TypeError: "EINVAL",
+  URIError: "EINVAL",
   UnexpectedEof: "ECONNRESET",
   URIError: "EINVAL",
   WouldBlock: "EAGAIN",
@@ -58,7 +61,8 @@ export function failureOf(cause: unknown, address?: string): StreamErrorOptions 
     ? code
     : names.get(number) ?? TLS.find(([pattern]) => pattern.test(message ?? ""))?.[1] ??
       CODES[name ?? ""] ?? codeIn(message ?? "");
-  const why = (message ?? String(cause)).replace(/ \(os error \d+\)/, "");
+  const why = (message ?? String(cause)).replace(/ \(os error \d+\)/, "")
+    .replace(/: \w+ '[^']*'$/, ""); // The path is told besides.
   return { why, code: known, errno: numbers[known] ?? 0, address, cause };
 }
 

@@ -1,3 +1,4 @@
+import { shown } from "../loop/arguments.ts";
 import { BaseStream } from "./base_stream.ts";
 import type { Transport } from "./transport.ts";
 
@@ -77,7 +78,7 @@ class PlatformTransport implements Transport {
     while (this.#rest === null || this.#rest.length === 0) {
       const { done, value } = await this.#reader?.read() ?? { done: true, value: undefined };
       if (done) return null;
-      this.#rest = value;
+      this.#rest = bytesOf(value);
     }
     const count = Math.min(this.#rest.length, into.length);
     into.set(this.#rest.subarray(0, count));
@@ -111,4 +112,14 @@ class PlatformTransport implements Transport {
   // The platform's streams know of no such thing.
   ref(): void {}
   unref(): void {}
+}
+
+/** A chunk as bytes: whatever the platform takes for some. */
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) {
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError(`bytes are needed, and the readable side gave ${shown(chunk)}`);
 }

@@ -1,7 +1,10 @@
+import { fileURLToPath } from "node:url";
+import { shown } from "../loop/arguments.ts";
 import { cooperate } from "../loop/event_loop.ts";
 import { checkpoint, type WaitOptions } from "../loop/wait.ts";
 import { BaseStream } from "./base_stream.ts";
 import { failureOf } from "./_failure.ts";
+import { checkSize } from "./_size.ts";
 import { FileError, type StreamError, type StreamErrorOptions } from "./stream_error.ts";
 import type { Transport } from "./transport.ts";
 
@@ -30,15 +33,22 @@ export async function openFile(path: string | URL, options: FileOptions = {}): P
   const { timeout, signal, ...how } = options;
   const limits = { timeout, signal };
   await checkpoint(limits);
-  let wanted = true;
-  const opening = Deno.open(path, Object.keys(how).length > 0 ? how : undefined);
-  opening.then((file) => wanted || file.close(), () => {});
+  const name = path instanceof URL ? fileURLToPath(path) : path;
+  const opening = opened(name, Object.keys(how).length > 0 ? how : undefined);
   try {
-    return new FileStream(await cooperate(opening, limits), String(path));
+    return new FileStream(await cooperate(opening, limits), name);
   } catch (error) {
-    wanted = false;
-    if (!isPlatformError(error)) throw error;
-    const { why, ...details } = failureOf(error, String(path));
+    // It may have been given up in the moment in which the file was open.
+    opening.then((file) => file.close(), () => {});
+    throw error;
+  }
+}
+
+async function opened(path: string, how?: Deno.OpenOptions): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, how);
+  } catch (cause) {
+    const { why, ...details } = failureOf(cause, path);
     throw new FileError(`Cannot open ${path}: ${why}`, details);
   }
 }
@@ -91,12 +101,17 @@ export class FileStream extends BaseStream {
       }
       this.#rewind();
       return this.#file.seek(offset, whence);
-    });
+    }, typeof offset === "bigint" ? undefined : () => checkInteger("seek", offset));
   }
 
   /** Cuts it off, or fills it up with zeros, to that many bytes. */
   truncate(length = 0, options?: WaitOptions): Promise<void> {
-    return this.#do("truncate", options, () => this.#file.truncate(length));
+    return this.#do(
+      "truncate",
+      options,
+      () => this.#file.truncate(length),
+      () => checkSize("truncate", length, 0),
+    );
   }
 
   /** What the system knows about it. */
@@ -129,16 +144,23 @@ export class FileStream extends BaseStream {
     what: string,
     options: WaitOptions | undefined,
     act: () => Promise<T>,
+    checkArguments?: () => void,
   ): Promise<T> {
     await this.check(what, options);
+    checkArguments?.();
     await this.settle(options);
+    return await cooperate(this.#acting(what, act), options);
+  }
+
+  /** What the platform throws is an error of the file's; what ends the wait is not. */
+  async #acting<T>(what: string, act: () => Promise<T>): Promise<T> {
     try {
-      return await cooperate(act(), options);
-    } catch (error) {
-      if (!isPlatformError(error)) throw error;
+      return await act();
+    } catch (cause) {
+      if (cause instanceof FileError) throw cause;
       throw this.closed
         ? this.refuse(what, "the file was closed", "ECLOSED")
-        : this.fault(what, error);
+        : this.fault(what, cause);
     }
   }
 }
@@ -169,8 +191,12 @@ class FileTransport implements Transport {
   unref(): void {}
 }
 
-/** Whether the platform threw it, not this library nor the program. */
-function isPlatformError(error: unknown): boolean {
-  return error instanceof Error && (error.constructor.name in Deno.errors ||
-    (error.constructor === Error && /os error|ENOENT|EINVAL/.test(error.message)));
+/** Throws unless `offset` is a place, as a number. */
+function checkInteger(what: string, offset: unknown): void {
+  if (typeof offset !== "number") {
+    throw new TypeError(`Cannot ${what}: the offset must be a number, not ${shown(offset)}`);
+  }
+  if (!Number.isSafeInteger(offset)) {
+    throw new RangeError(`Cannot ${what}: the offset must be an integer, not ${offset}`);
+  }
 }

@@ -75,7 +75,7 @@ export class TcpClient extends ClientStream<TcpSocket | TlsSocket> {
   connect(target: TcpTarget, options?: ConnectOptions): Promise<void> {
     const { sourceAddress } = options ?? {};
     try {
-      checkTarget("connect", target);
+      checkTarget("connect", target, 1);
       if (sourceAddress !== undefined) checkTarget("connect", { port: 0, ...sourceAddress });
     } catch (error) {
       return Promise.reject(error);
@@ -148,7 +148,11 @@ export class TcpClient extends ClientStream<TcpSocket | TlsSocket> {
 }
 
 /** Throws unless `target` is a host and a port. */
-export function checkTarget(what: string, target: { hostname?: string; port: number }): void {
+export function checkTarget(
+  what: string,
+  target: { hostname?: string; port: number },
+  least = 0,
+): void {
   if (typeof target !== "object" || target === null) {
     throw new TypeError(
       `Cannot ${what}: { hostname, port } is needed, not ${shown(target)}`,
@@ -161,7 +165,7 @@ export function checkTarget(what: string, target: { hostname?: string; port: num
   if (typeof port !== "number") {
     throw new TypeError(`Cannot ${what}: the port must be a number, not ${shown(port)}`);
   }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new RangeError(`Cannot ${what}: the port must be from 0 to 65535, not ${port}`);
+  if (!Number.isInteger(port) || port < least || port > 65_535) {
+    throw new RangeError(`Cannot ${what}: the port must be from ${least} to 65535, not ${port}`);
   }
 }

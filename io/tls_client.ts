@@ -32,7 +32,7 @@ export class TlsClient extends ClientStream<TlsSocket> {
    */
   connect(target: TlsTarget, options?: WaitOptions): Promise<void> {
     try {
-      checkTarget("connect", target);
+      checkTarget("connect", target, 1);
     } catch (error) {
       return Promise.reject(error);
     }

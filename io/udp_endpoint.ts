@@ -135,7 +135,10 @@ export class UdpEndpoint implements Disposable, PollSource {
     const refused = this.#refuse("send", options);
     if (refused !== undefined) return refused;
     try {
-      checkTarget("send", address);
+      checkTarget("send", address, 1);
+      if (address.hostname === undefined) {
+        throw new TypeError("Cannot send: a hostname is needed");
+      }
       if (typeof data !== "string" && !(data instanceof Uint8Array)) {
         throw new TypeError(`Cannot send: a string or a Uint8Array is needed, not ${shown(data)}`);
       }
@@ -326,7 +329,13 @@ export class UdpEndpoint implements Disposable, PollSource {
       : this.#queue.length > 0
       ? data.slice()
       : data;
-    const send = () => socket.send(bytes, address.port, address.hostname, sent);
+    const send = () => {
+      try {
+        socket.send(bytes, address.port, address.hostname, sent);
+      } catch (cause) {
+        sent(cause as Error);
+      }
+    };
     const sent = (cause: Error | null) => {
       this.#sending.delete(wait);
       this.#queue.shift();

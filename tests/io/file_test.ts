@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
-import { FileError, type FileStream, openFile } from "../../mod.ts";
+import { pathToFileURL as toFileUrl } from "node:url";
+import { cooperate, FileError, type FileStream, openFile, sleep, spawn } from "../../mod.ts";
 import { text } from "./_scripted.ts";
 
 async function withFile(
@@ -132,4 +133,54 @@ Deno.test("after close() every call throws ECLOSED", async () => {
 Deno.test("openFile() with a signal that is aborted opens nothing", async () => {
   const signal = AbortSignal.abort(new Error("no"));
   await assertRejects(() => openFile("/etc/hostname", { signal }), Error, "no");
+});
+
+Deno.test({
+  name: "openFile() that is given up at whatever moment leaves no file open",
+  ignore: Deno.build.os !== "linux", // Only there a program sees what it has open.
+  async fn() {
+    const path = await Deno.makeTempFile();
+    const open = () =>
+      [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+        try {
+          return Deno.readLinkSync(`/proc/self/fd/${name}`) === path;
+        } catch {
+          return false; // It was the folder's own.
+        }
+      }).length;
+    for (let round = 0; round < 100; round++) {
+      const opening = spawn(async () => (await openFile(path)).close());
+      await sleep(0);
+      // The moment in which it is opened lies somewhere in these.
+      for (let turns = round; turns > 0; turns--) {
+        await cooperate(new Promise<void>((resolve) => setImmediate(resolve)));
+      }
+      opening.kill();
+      await opening.join();
+    }
+    while (open() > 0) await sleep(1);
+    await Deno.remove(path);
+  },
+});
+
+Deno.test("arguments that make no sense are refused", async () => {
+  await withFile("abc", async (file, path) => {
+    await assertRejects(() => file.seek(NaN), RangeError);
+    await assertRejects(() => file.seek(1.5), RangeError);
+    await assertRejects(() => file.seek("1" as never), TypeError);
+    await assertRejects(() => file.truncate(-1), RangeError);
+    assertEquals(await file.seek(2n), 2);
+    const error = await assertRejects(() => file.seek(-5, Deno.SeekMode.Current), FileError);
+    assertEquals([error.code, error.errno, error.address], ["EINVAL", 22, path]);
+    assertEquals(text(await file.read()), "c");
+    await assertRejects(() => openFile(path, { truncate: true }), FileError, path);
+  });
+});
+
+Deno.test("a file may be named by a URL", async () => {
+  const path = await Deno.makeTempFile();
+  const file = await openFile(toFileUrl(path));
+  assertEquals(file.path, path);
+  file.close();
+  await Deno.remove(path);
 });

@@ -325,3 +325,13 @@ Deno.test("readable reads the stream as one of the platform's", async () => {
   const { stream } = scripted("al", "pha", null);
   assertEquals(await new Response(stream.readable).text(), "alpha");
 });
+
+Deno.test("the errors of what did not come say where it was to come from", async () => {
+  const { stream } = scripted("no newline", null);
+  stream.maxBufferSize = 5;
+  const limit = await assertRejects(() => stream.readUntil("\n"), BufferLimitError);
+  const line = await assertRejects(() => stream.lines({ maxLength: 5 }).next(), BufferLimitError);
+  stream.maxBufferSize = 50;
+  const end = await assertRejects(() => stream.readUntilRegex(/\n/), IncompleteReadError);
+  assertEquals([limit, line, end].map(({ address }) => address), Array(3).fill("a script"));
+});

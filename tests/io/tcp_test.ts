@@ -208,6 +208,7 @@ Deno.test("arguments that make no sense are refused", async () => {
   await assertRejects(() => client.connect(wrong), TypeError);
   await assertRejects(() => client.connect({ hostname: wrong, port: 1 }), TypeError);
   await assertRejects(() => client.connect({ hostname: "x", port: 65_536 }), RangeError);
+  await assertRejects(() => client.connect({ hostname: "x", port: 0 }), RangeError);
   await assertRejects(() => client.connect({ hostname: "x", port: "1" as never }), TypeError);
   using server = new Serves(() => {});
   assertThrows(() => server.bind({ hostname: "127.0.0.1", port: -1 }), RangeError);

@@ -127,7 +127,11 @@ Deno.test("arguments that make no sense are refused", async () => {
     () => endpoint.send(5 as never, { hostname: "127.0.0.1", port: 1 }),
     TypeError,
   );
-  await assertRejects(() => endpoint.send("x", { hostname: "127.0.0.1", port: -1 }), RangeError);
+  for (const port of [-1, 0]) {
+    await assertRejects(() => endpoint.send("x", { hostname: "127.0.0.1", port }), RangeError);
+  }
+  await assertRejects(() => endpoint.send("x", { port: 1 } as never), TypeError);
+  await assertRejects(() => endpoint.send("x", undefined as never), TypeError);
   endpoint.bind({ hostname: "127.0.0.1", port: 0 });
   assertEquals(assertThrows(() => endpoint.bind({ port: 0 }), UdpError).code, "EINVAL");
 });
