@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { DenoListener, DenoSocket } from "./_deno_socket.ts";
 import type { Listener, SocketTransport } from "./transport.ts";
 
@@ -26,10 +27,15 @@ export function listenUnix(path: string): Listener<Deno.UnixAddr, SocketTranspor
 
 class UnixListener
   extends DenoListener<Deno.UnixAddr, Deno.UnixConn, SocketTransport<Deno.UnixAddr>> {
+  /** Where it is, though the program may go elsewhere. */
+  readonly #path: string;
+  readonly #inode: number | null;
   #accepting: Promise<unknown> | null = null;
 
   constructor(listener: Deno.UnixListener) {
     super(listener, (connection) => new DenoSocket(connection));
+    this.#path = resolve(this.address.path);
+    this.#inode = inodeOf(this.#path);
   }
 
   override accept(): Promise<SocketTransport<Deno.UnixAddr>> {
@@ -40,20 +46,40 @@ class UnixListener
 
   override close(): void {
     const { path } = this.address;
+    const inode = inodeOf(this.#path);
+    // Somebody may have removed the path, and have put something else there.
+    const restore = inode !== null && inode !== this.#inode ? keep(this.#path) : null;
     super.close();
-    remove(path);
+    if (restore === null) remove(this.#path);
+    else restore();
     const closed = Promise.allSettled([this.#accepting]).then(() => {
       if (closing.get(path) === closed) closing.delete(path);
     });
+    if (restore !== null) closed.then(keep(this.#path));
     closing.set(path, closed);
   }
 }
 
-/** Keeps what is at a path now. Returns what puts it back there. */
+/** What tells one file from another; `null` if there is none at that path, or it may not be looked at. */
+function inodeOf(path: string): number | null {
+  try {
+    return Deno.lstatSync(path).ino;
+  } catch {
+    return null;
+  }
+}
+
+let kept = 0;
+
+/** Keeps what is at a path now. Returns what puts it back there, should it be gone. */
 function keep(path: string): () => void {
-  const kept = `${path}.${Deno.pid}`;
-  Deno.linkSync(path, kept);
-  return () => Deno.renameSync(kept, path);
+  const beside = `${path}.${Deno.pid}.${++kept}`;
+  Deno.linkSync(path, beside);
+  return () => {
+    // Renaming it to what is the same file leaves both.
+    if (inodeOf(path) === null) Deno.renameSync(beside, path);
+    else Deno.removeSync(beside);
+  };
 }
 
 function remove(path: string): void {

@@ -130,3 +130,51 @@ Deno.test({
     await sleep(0);
   },
 });
+
+Deno.test({
+  name: "a server that closes leaves what somebody else has put at its path meanwhile",
+  ignore,
+  async fn() {
+    const path = temporaryPath();
+    for (const pause of [0, 5]) {
+      const first = Shouter.start(path);
+      await sleep(pause); // An accept is under way, or not.
+      await Deno.remove(path);
+      const second = Shouter.start(path);
+      await sleep(pause);
+      first.close();
+      for (let round = 0; round < 3; round++) {
+        const client = new PipeClient();
+        await client.connect(path);
+        await client.write("hello\n");
+        assertEquals(text(await client.readUntil("\n")), "HELLO\n");
+        client.close();
+        await sleep(5);
+      }
+      second.close();
+      await sleep(5);
+      assertEquals(await exists(path), false);
+    }
+  },
+});
+
+Deno.test({
+  name: "a relative path goes when its server closes, wherever the program has gone",
+  ignore,
+  async fn() {
+    const before = Deno.cwd();
+    const path = temporaryPath();
+    const at = path.lastIndexOf("/");
+    try {
+      Deno.chdir(path.slice(0, at));
+      const server = Shouter.start(path.slice(at + 1));
+      await sleep(1);
+      Deno.chdir("/");
+      server.close();
+      await sleep(1);
+    } finally {
+      Deno.chdir(before);
+    }
+    assertEquals(await exists(path), false);
+  },
+});
