@@ -227,11 +227,12 @@ export function temporaryPath(): string {
   return `${Deno.env.get("TMPDIR") ?? "/tmp"}/evergreen-${Deno.pid}-${++paths}.sock`;
 }
 
+/** Every kind of stream that stands on TCP. */
+export const tcpKinds: readonly Kind[] = [tcp, tls, startTls];
+
 /** Every kind of stream that is connected by an address, or stands on the platform's. */
 export const kinds: readonly Kind[] = [
-  tcp,
-  tls,
-  startTls,
+  ...tcpKinds,
   platform,
   ...(Deno.build.os === "windows" ? [] : [unix]),
 ];

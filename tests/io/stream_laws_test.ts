@@ -1,5 +1,5 @@
 import { descriptorKinds } from "./_descriptor_kinds.ts";
-import { type Kind, kinds } from "./_kinds.ts";
+import { type Kind, kinds, tcpKinds } from "./_kinds.ts";
 import { laws } from "./_laws.ts";
 import { settle } from "./_settle.ts";
 
@@ -20,6 +20,6 @@ function obey(kind: Kind): void {
   }
 }
 
-for (const kind of kinds) obey(kind);
-// Only TCP runs on raw sockets; with these it makes no difference.
-if (Deno.env.get("EVERGREEN_REACTOR") !== "fd") { for (const kind of descriptorKinds) obey(kind); }
+// Only TCP runs on raw sockets; with the others it makes no difference.
+const raw = Deno.env.get("EVERGREEN_REACTOR") === "fd";
+for (const kind of raw ? tcpKinds : [...kinds, ...descriptorKinds]) obey(kind);
