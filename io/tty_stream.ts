@@ -1,8 +1,8 @@
 import tty from "node:tty";
 import { checkCount } from "../loop/arguments.ts";
-import { Scheduler } from "../loop/scheduler.ts";
-import { OUTSIDE, raisesTimeout, Wait, type WaitOptions } from "../loop/wait.ts";
+import { raisesTimeout, type WaitOptions } from "../loop/wait.ts";
 import { BaseStream } from "./base_stream.ts";
+import { OutsideLine } from "./_outside_line.ts";
 import { enterRawMode, inRawMode, leaveRawMode } from "./_raw_mode.ts";
 import { openTerminal, type Terminal, type WindowSize } from "./_terminal.ts";
 import { type StreamError, type StreamErrorOptions, TtyError } from "./stream_error.ts";
@@ -13,6 +13,12 @@ export type { WindowSize } from "./_terminal.ts";
 export class TtyStream extends BaseStream {
   readonly #fd: number;
   readonly #terminal: Terminal;
+  readonly #resizing = new OutsideLine<WindowSize>(
+    () => `TtyStream.resized() of ${this.address}`,
+    () => this.#unwatchIfAlone(),
+  );
+  /** A signal alone does not keep the program alive. */
+  #watching: ReturnType<typeof setInterval> | null = null;
 
   /**
    * Opens a terminal.
@@ -44,28 +50,12 @@ export class TtyStream extends BaseStream {
    *
    * @returns The new size.
    */
-  async resized(options?: WaitOptions): Promise<WindowSize> {
+  resized(options?: WaitOptions): Promise<WindowSize> {
     const refused = this.check("wait for a new size of", options);
     if (refused !== undefined) return refused;
-    if (options?.timeout === 0) return raisesTimeout.atOnce();
-    const wait = Wait.begin<void>(
-      Scheduler.current(),
-      { describe: () => "TtyStream.resized()" },
-      OUTSIDE,
-    );
-    const wake = () => wait.wake();
-    const stop = () => Deno.removeSignalListener("SIGWINCH", wake);
-    Deno.addSignalListener("SIGWINCH", wake);
-    // A signal alone does not keep the program alive.
-    const timer = setInterval(() => {}, 1_000_000_000);
-    if (options !== undefined) wait.limit(options, raisesTimeout);
-    try {
-      await wait.promise;
-    } finally {
-      clearInterval(timer);
-      stop();
-    }
-    return this.winsize;
+    const size = this.#resizing.wait(raisesTimeout, options);
+    if (this.#resizing.size > 0) this.#watch();
+    return size;
   }
 
   /**
@@ -82,8 +72,11 @@ export class TtyStream extends BaseStream {
 
   /** Closes it at once; raw mode is undone. */
   override close(): void {
-    if (!this.closed && inRawMode(this)) this.setRawMode(false);
+    if (this.closed) return;
+    if (inRawMode(this)) this.setRawMode(false);
     super.close();
+    this.#resizing.raiseAll(() => this.refuse("wait for a new size of", "it is closed", "ECLOSED"));
+    this.#unwatchIfAlone();
   }
 
   /** What messages call it. */
@@ -94,6 +87,29 @@ export class TtyStream extends BaseStream {
   /** Makes a {@linkcode TtyError}. */
   protected override makeError(message: string, options: StreamErrorOptions): StreamError {
     return new TtyError(message, options);
+  }
+
+  readonly #onResize = (): void => {
+    try {
+      this.#resizing.wakeAll(this.winsize);
+    } catch (error) {
+      this.#resizing.raiseAll(() => error);
+    }
+    this.#unwatchIfAlone();
+  };
+
+  #watch(): void {
+    if (this.#watching !== null) return;
+    this.#watching = setInterval(() => {}, 1_000_000_000);
+    Deno.addSignalListener("SIGWINCH", this.#onResize);
+  }
+
+  /** Does not look any more if nobody waits. */
+  #unwatchIfAlone(): void {
+    if (this.#watching === null || this.#resizing.size > 0) return;
+    clearInterval(this.#watching);
+    this.#watching = null;
+    Deno.removeSignalListener("SIGWINCH", this.#onResize);
   }
 
   #act<T>(what: string, act: () => T): T {

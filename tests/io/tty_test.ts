@@ -1,5 +1,6 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { TtyError, TtyStream } from "../../mod.ts";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { PipeStream, sleep, spawn, TimeoutError, TtyError, TtyStream } from "../../mod.ts";
+import { RawSystem } from "../raw_descriptors.ts";
 
 const library = new URL("../../mod.ts", import.meta.url).href;
 const example = new URL("../../examples/tty_keys.ts", import.meta.url).pathname;
@@ -221,6 +222,76 @@ Deno.test({
     assertEquals(await run(`echo in a file | PROGRAM > ${file}; cat ${file}`), "IN A FILE\n");
     await Deno.remove(file);
     await Deno.remove(script);
+  },
+});
+
+Deno.test({
+  name: "resized() may be given up, wakes all who wait, and ends when the terminal is closed",
+  ignore,
+  async fn() {
+    using system = new RawSystem();
+    const [slave, master] = system.terminal();
+    const terminal = new TtyStream(slave, true);
+    await assertRejects(() => terminal.resized({ timeout: 0 }), TimeoutError);
+    await assertRejects(() => terminal.resized({ timeout: 1 }), TimeoutError);
+    const killed = spawn(() => terminal.resized());
+    await sleep(0);
+    killed.kill();
+    await killed.join();
+    const sizes = [terminal.resized(), terminal.resized()];
+    await sleep(1);
+    Deno.kill(Deno.pid, "SIGWINCH");
+    for (const size of sizes) assertEquals(await size, { columns: 0, rows: 0 });
+    const waiting = assertRejects(() => terminal.resized(), TtyError);
+    terminal.close();
+    assertEquals((await waiting).code, "ECLOSED");
+    system.close(master);
+  },
+});
+
+Deno.test({
+  name: "asking a terminal for its size, and setting its mode, leaves nothing open",
+  ignore: ignore || Deno.build.os !== "linux",
+  async fn() {
+    using system = new RawSystem();
+    const [slave] = system.terminal();
+    const path = Deno.readLinkSync(`/proc/self/fd/${slave}`);
+    const opened = () =>
+      [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+        try {
+          return Deno.readLinkSync(`/proc/self/fd/${name}`) === path;
+        } catch {
+          return false; // It was the folder's own.
+        }
+      }).length;
+    for (const readable of [true, false]) {
+      const terminal = new TtyStream(slave, readable);
+      const before = opened();
+      for (let i = 0; i < 10; i++) {
+        assertEquals(terminal.winsize, { columns: 0, rows: 0 });
+        terminal.setRawMode(i % 2 === 0);
+      }
+      assertEquals(opened(), before);
+      terminal.close();
+      while (opened() > 1) await sleep(1); // What the system gave stays.
+    }
+  },
+});
+
+Deno.test({
+  name: "a terminal may be opened as a descriptor",
+  ignore,
+  async fn() {
+    using system = new RawSystem();
+    const [slave, master] = system.terminal();
+    const stream = new PipeStream();
+    stream.open(slave);
+    await stream.write("hello");
+    await stream.flush();
+    assertEquals(system.read(master), "hello");
+    system.write(master, "answer");
+    assertEquals(await stream.readBytes(6), new TextEncoder().encode("answer"));
+    stream.close();
   },
 });
 
