@@ -11,7 +11,8 @@ export class PipeStream extends BaseStream {
   #fd: number | null = null;
 
   /**
-   * Takes a descriptor over; it is closed with the stream.
+   * Takes a descriptor over; it is closed with the stream. Only a terminal's stays open, as the platform opens the
+   * terminal anew. A terminal is for the little that is typed: more is written by a {@linkcode TtyStream}.
    *
    * @param fd Its number.
    * @throws {PipeError} If it is not open, or the stream is open or closed already.

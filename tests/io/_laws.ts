@@ -12,6 +12,7 @@ import {
   TaskGroup,
   TimeoutError,
 } from "../../mod.ts";
+import { watching } from "../../loop/poll_source.ts";
 import type { Abilities, Kind, Pair } from "./_kinds.ts";
 import { text } from "./_scripted.ts";
 
@@ -347,6 +348,26 @@ for (const [how, giveUp] of Object.entries(giveUps)) {
     await last.join();
   });
 }
+
+law("a reader that is killed in the step in which its bytes arrive has them", ["waits"], async (
+  { near, far },
+) => {
+  const log: (string | null)[] = [];
+  const reader = spawn(async () => {
+    log.push(text(await far.readBytes(1)));
+    await sleep(0);
+    log.push("went on");
+  });
+  await sleep(0);
+  // It is told in that very step, before the reader is resumed.
+  const watch = far[watching]("read", () => reader.kill());
+  watch.arm();
+  await send(near, "ab");
+  assert(await reader.join({ timeout: 10_000 }));
+  assertEquals(log, ["a"]);
+  assertEquals(text(await far.readBytes(1)), "b");
+  watch.close();
+});
 
 law("a call whose signal is aborted, or that may not wait, takes nothing", ["waits"], async (
   { near, far },

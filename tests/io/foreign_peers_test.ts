@@ -1,18 +1,23 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   type BaseStream,
   PipeClient,
   type PipeConnection,
+  PipeError,
   PipeServer,
+  PipeStream,
   sleep,
   spawn,
   TcpClient,
   type TcpConnection,
   TcpError,
   TcpServer,
+  TlsClient,
+  TlsError,
   UdpEndpoint,
 } from "../../mod.ts";
-import { temporaryPath } from "./_kinds.ts";
+import { RawSystem } from "../raw_descriptors.ts";
+import { temporaryPath, trust } from "./_kinds.ts";
 import { text } from "./_scripted.ts";
 import { settle } from "./_settle.ts";
 
@@ -551,5 +556,79 @@ Deno.test({
     assert(await outcome.join({ timeout: 10_000 }));
     client.close();
     await process.output();
+  },
+});
+
+const PYTHON_TLS = `
+import socket, ssl, struct, sys
+folder, how = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(folder + "localhost.pem", folder + "localhost.key")
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+plain, _ = server.accept()
+connection = context.wrap_socket(plain, server_side=True)
+connection.sendall(b"before")
+connection.recv(1)
+if how == "resets":
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+elif how == "ends properly":
+    connection.unwrap()
+else:
+    connection.recv(1)
+`;
+
+for (const how of ["resets", "is killed", "ends properly"]) {
+  Deno.test({
+    name: `a Python peer with TLS that ${how}`,
+    ignore: !has("python3"),
+    async fn() {
+      const folder = new URL("_certificates/", import.meta.url).pathname;
+      const peer = await serving("python3", ["-c", PYTHON_TLS, folder, how], /(\d+)\n/);
+      const client = new TlsClient();
+      await client.connect({ hostname: "localhost", port: Number(peer.place), ...trust });
+      assertEquals(text(await client.readBytes(6)), "before");
+      const reading = client.read().catch((error) => error);
+      await client.write("x");
+      if (how === "is killed") await peer.end();
+      const end = await reading;
+      if (how === "ends properly") {
+        assertEquals(end, null);
+      } else {
+        assert(end instanceof TlsError, String(end));
+        assertEquals(end.code, "ECONNRESET");
+      }
+      client.close();
+      if (how !== "is killed") await peer.end();
+    },
+  });
+}
+
+Deno.test({
+  name: "a program that is killed with SIGKILL while it has the other end of a pipe",
+  ignore: !has("bash"),
+  async fn() {
+    using system = new RawSystem();
+    const [near, far] = system.socketPair();
+    const child = new Deno.Command("bash", {
+      args: ["-c", `echo before >&${far}; exec sleep 60`],
+    }).spawn();
+    system.close(far);
+    const pipe = new PipeStream();
+    pipe.open(system.release(near));
+    assertEquals(text(await pipe.readUntil("\n")), "before\n");
+    const reading = pipe.read();
+    child.kill("SIGKILL");
+    await child.status;
+    assertEquals(await reading.catch((error) => error.code === "ECONNRESET" ? null : error), null);
+    const error = await assertRejects(async () => {
+      while (true) {
+        await pipe.write("x");
+        await pipe.flush();
+      }
+    }, PipeError);
+    assert(["EPIPE", "ECONNRESET"].includes(error.code), error.code);
+    pipe.close();
   },
 });
