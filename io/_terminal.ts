@@ -1,6 +1,8 @@
 import { Socket } from "node:net";
 import tty from "node:tty";
+import { isGranted } from "./_granted.ts";
 import { NodeSocket } from "./_node_socket.ts";
+import { standardOutput } from "./_standard_output.ts";
 import type { Transport } from "./transport.ts";
 
 /** A terminal's size, in characters. */
@@ -9,18 +11,6 @@ export interface WindowSize {
   columns: number;
   /** Its height. */
   rows: number;
-}
-
-/** What stands behind one of the program's own streams that is written. It is never closed. */
-export function standardOutput(output: typeof Deno.stdout | typeof Deno.stderr): Transport {
-  return {
-    read: () => null,
-    write: (data) => output.write(data),
-    closeWrite: () => {},
-    close: () => {},
-    ref: () => {},
-    unref: () => {},
-  };
 }
 
 let standardInput: Transport | null = null;
@@ -51,7 +41,7 @@ function makeStandardInput(): Transport {
     return new NodeSocket(socket as Socket);
   } catch {
     // It is a file: a read of it ends by itself.
-    return { ...standardOutput(Deno.stdout), read: (into) => Deno.stdin.read(into) };
+    return { ...standardOutput(1), read: (into) => Deno.stdin.read(into) };
   }
 }
 
@@ -65,9 +55,7 @@ export interface Terminal extends Transport {
 /** A terminal by its descriptor, to be read or to be written. */
 export function openTerminal(fd: number, readable: boolean): Terminal {
   if (fd > 2) return new TtySocket(fd, readable);
-  const transport = fd === 0 && readable
-    ? openStandardInput()
-    : standardOutput(fd === 2 ? Deno.stderr : Deno.stdout);
+  const transport = fd === 0 && readable ? openStandardInput() : standardOutput(fd === 2 ? 2 : 1);
   return {
     ...transport,
     size: () => Deno.consoleSize(),
@@ -129,6 +117,7 @@ class TtySocket extends NodeSocket implements Terminal {
  */
 function openOutput(fd: number): Deno.FsFile | null {
   const path = `/dev/fd/${fd}`;
+  if (!isGranted(path, "read", "write")) return null;
   try {
     // The other side of a terminal would be made anew.
     if (Deno.build.os === "linux" && Deno.readLinkSync(path).endsWith("/ptmx")) return null;

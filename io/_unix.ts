@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { isGranted } from "./_granted.ts";
 import { DenoListener, DenoSocket } from "./_deno_socket.ts";
 import type { Listener, SocketTransport } from "./transport.ts";
 
@@ -93,11 +94,13 @@ function remove(path: string): void {
 /** Whether a path is a socket that nobody listens on. Only Linux says that without connecting to it. */
 function isStale(path: string): boolean {
   if (Deno.build.os !== "linux" || !Deno.lstatSync(path).isSocket) return false;
+  const names = "/proc/net/unix";
+  if (!isGranted(names, "read")) return false; // Then nobody knows.
   let table: string;
   try {
-    table = Deno.readTextFileSync("/proc/net/unix");
+    table = Deno.readTextFileSync(names);
   } catch {
-    return false; // It may not be looked at: then nobody knows.
+    return false; // That needs more than it seems.
   }
   // The path that the other program has given, which may be a relative one.
   const name = path.slice(path.lastIndexOf("/") + 1);

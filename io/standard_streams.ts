@@ -1,5 +1,6 @@
 import { BaseStream } from "./base_stream.ts";
-import { openStandardInput, standardOutput } from "./_terminal.ts";
+import { standardOutput } from "./_standard_output.ts";
+import { openStandardInput } from "./_terminal.ts";
 import { PipeError, type StreamError, type StreamErrorOptions, TtyError } from "./stream_error.ts";
 
 /** One of the program's own streams, whatever stands behind it: a terminal, a pipe or a file. */
@@ -40,7 +41,7 @@ export class StdoutStream extends StandardStream {
   /** Opens it. */
   constructor() {
     super();
-    this.attach(standardOutput(Deno.stdout));
+    this.attach(standardOutput(1));
   }
 
   /** Whether it is a terminal; then a {@linkcode TtyStream} on descriptor 1 can do more. */
@@ -59,7 +60,7 @@ export class StderrStream extends StandardStream {
   /** Opens it. */
   constructor() {
     super();
-    this.attach(standardOutput(Deno.stderr));
+    this.attach(standardOutput(2));
   }
 
   /** Whether it is a terminal; then a {@linkcode TtyStream} on descriptor 2 can do more. */
