@@ -30,7 +30,6 @@ const CODES: Record<string, string> = {
   RangeError: "EINVAL",
   TimedOut: "ETIMEDOUT",
   TypeError: "EINVAL",
-  URIError: "EINVAL",
   UnexpectedEof: "ECONNRESET",
   URIError: "EINVAL",
   WouldBlock: "EAGAIN",

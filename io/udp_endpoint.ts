@@ -1,6 +1,5 @@
 import { registerErrorClass } from "../loop/carried_error.ts";
 import dgram from "node:dgram";
-import { lookup as lookupName } from "node:dns";
 import { isIP } from "node:net";
 import { shown } from "../loop/arguments.ts";
 import { type Direction, type PollSource, type Watch, watching } from "../loop/poll_source.ts";
@@ -8,11 +7,13 @@ import { Scheduler } from "../loop/scheduler.ts";
 import { checkpoint, OUTSIDE, raisesTimeout, Wait, type WaitOptions } from "../loop/wait.ts";
 import { shownAddress } from "./_address.ts";
 import { coded, failureOf } from "./_failure.ts";
+import { lookup } from "./_immediate_lookup.ts";
 import { KeepAlive } from "./_keep_alive.ts";
 import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
 import type { StreamErrorOptions } from "./stream_error.ts";
 import { checkTarget, type TcpTarget } from "./tcp_client.ts";
+import { whyNotSent } from "./_unsent_datagram.ts";
 
 /** Something went wrong with UDP. */
 export class UdpError extends Error {
@@ -346,29 +347,12 @@ export class UdpEndpoint implements Disposable, PollSource {
         this.#keepAlive.release();
       }
       if (cause === null || cause === undefined) return wait.wake(true);
-      const { why, ...details } = this.#whyNotSent(cause, address);
+      const { why, ...details } = whyNotSent(cause, address, this.#bound!, this.#broadcasts);
       wait.raise(() => new UdpError(`Cannot send to ${shownAddress(address)}: ${why}`, details));
     };
     // One after the other: what the platform is given at once it does not send in order.
     if (this.#queue.push(send) === 1) send();
     return wait.promise;
-  }
-
-  /** The platform does not say why the system did not take a datagram; what a caller can do about is told here. */
-  #whyNotSent(cause: Error, address: TcpTarget): ReturnType<typeof failureOf> {
-    const failure = failureOf(cause, shownAddress(address));
-    if (failure.code !== "UNKNOWN") return failure;
-    const family = isIP(address.hostname);
-    const own = isIP(this.#bound!.hostname);
-    if (family !== 0 && family !== own) {
-      const why = `the endpoint is bound to an IPv${own} address`;
-      return { ...coded("EAFNOSUPPORT", failure.address), why, cause };
-    }
-    if (!this.#broadcasts && address.hostname.endsWith(".255")) {
-      const why = "this may be a broadcast address, for which setBroadcast(true) is needed";
-      return { ...coded("EACCES", failure.address), why, cause };
-    }
-    return failure;
   }
 
   #set(what: string, change: (socket: dgram.Socket) => void): void {
@@ -405,15 +389,4 @@ export class UdpEndpoint implements Disposable, PollSource {
   #where(): string {
     return this.#bound === null ? "" : ` at ${shownAddress(this.#bound)}`;
   }
-}
-
-/** Addresses are looked up at once, so that bind() is done when it returns. */
-function lookup(
-  name: string,
-  options: object,
-  done: (error: Error | null, address: string, family: number) => void,
-): void {
-  const family = isIP(name);
-  if (family === 0) lookupName(name, options, done as never);
-  else done(null, name, family);
 }
