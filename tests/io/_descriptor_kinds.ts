@@ -148,8 +148,10 @@ const writtenTerminal: Kind = {
   connect() {
     const system = new RawSystem();
     const [slave, master] = system.terminal();
-    const far = new TerminalSide(system, master);
-    return Promise.resolve(both(new TtyStream(slave, false), far, system));
+    const pair = both(new TtyStream(slave, false), new TerminalSide(system, master), system);
+    // A write that a thread waits in fails then, and nobody tells when.
+    const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
+    return Promise.resolve({ ...pair, settled });
   },
 };
 

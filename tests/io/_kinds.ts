@@ -23,6 +23,8 @@ export interface Pair {
   readonly near: BaseStream;
   readonly far: BaseStream;
   close(): void;
+  /** Waits, after that, until the platform has let go of what was under way. */
+  settled?(): Promise<void>;
 }
 
 /** What a kind of stream can do. A law that needs what a kind cannot do is not made for that kind. */

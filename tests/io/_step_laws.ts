@@ -265,6 +265,7 @@ async function closeAfter(kind: Kind, closed: "near" | "far", turns: number): Pr
     assert(await task.join({ timeout: LIMIT }), `somebody waits for ever, ${turns} turns after`);
   }
   pair.close();
+  if (turns === LAST) await pair.settled?.();
   assertEquals(strange, []);
   assert(piece.repeat(3).startsWith(received), "what was received is not what was sent");
 }

@@ -15,6 +15,7 @@ function obey(kind: Kind): void {
         await check(pair, kind);
       } finally {
         pair.close();
+        await pair.settled?.();
       }
     });
   }
