@@ -196,7 +196,7 @@ type Streams = { near: () => BaseStream } | { far: () => BaseStream };
 function own(
   name: string,
   direction: "<" | "1>" | "2>" | "7<" | "7>",
-  behind: "a pipe" | "a pipe that does not block" | "a terminal" | "a file",
+  behind: "a pipe" | "a terminal" | "a file",
   error: Kind["error"],
   streams: Streams,
 ): OwnKind {
@@ -204,7 +204,6 @@ function own(
   const abilities = behind === "a file" ? FILE : behind === "a terminal" ? TERMINAL : PIPE;
   const others = {
     "a pipe": (system: RawSystem) => system.pipe(true).toReversed(),
-    "a pipe that does not block": (system: RawSystem) => system.pipe().toReversed(),
     "a terminal": (system: RawSystem) => reads ? system.terminal().toReversed() : system.terminal(),
   };
   return {
@@ -254,9 +253,6 @@ export const ownKinds: readonly OwnKind[] = inWindows ? [] : [
       own("StdoutStream", "1>", behind, error, { near: () => new StdoutStream() }),
       own("StderrStream", "2>", behind, error, { near: () => new StderrStream() }),
     ];
-  }),
-  own("StdoutStream", "1>", "a pipe that does not block", PipeError, {
-    near: () => new StdoutStream(),
   }),
   own("PipeStream that was inherited", "7<", "a pipe", PipeError, { far: () => opened(7) }),
   own("PipeStream that was inherited, to write", "7>", "a pipe", PipeError, {
