@@ -69,5 +69,5 @@ report({
   ours: median(until),
   floor: median(readline),
   unit: "ns",
-  bound: { kind: "at most", limit: 1 / 3 },
+  bound: { kind: "at most", limit: 0.33 },
 });

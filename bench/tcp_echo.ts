@@ -60,7 +60,7 @@ try {
       operation: `${operation} ${bare.name}`,
       ...medians("throughput"),
       unit: "per second",
-      bound: { kind: "at least", limit: 0.9 },
+      bound: { kind: "at least", limit: 0.95 },
     });
     report({
       operation: `${operation} ${bare.name}: processor time`,
