@@ -34,6 +34,13 @@ async function readUntil(): Promise<void> {
   if (count !== LINES) throw new Error(`${count} lines`);
 }
 
+/** What a call for each line takes that returns bytes, before it has looked for any: a view of them, and a promise. */
+async function viewsAndPromises(): Promise<void> {
+  for (let at = 0; at < data.length; at += 100) {
+    await Promise.resolve(new Uint8Array(data.buffer, at, 100));
+  }
+}
+
 const textLines = () =>
   counted(
     source().pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>)
@@ -54,6 +61,11 @@ report({
   ...await compare(ours, textLines, options),
   unit: "ns",
   bound: { kind: "at most", limit: 1 },
+});
+report({
+  operation: '`readUntil("\\n")`, lines of 100 bytes, to a view and a promise each',
+  ...await compare(readUntil, viewsAndPromises, options),
+  unit: "ns",
 });
 const readline: number[] = [];
 const until: number[] = [];

@@ -21,7 +21,8 @@ export async function runProgram(
   env: Record<string, string> = {},
 ): Promise<Run> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--no-prompt", ...flags, "--ext=ts", "-"],
+    // Quiet: where packages have to be fetched first, the platform says so, and only then.
+    args: ["run", "--quiet", "--no-check", "--no-prompt", ...flags, "--ext=ts", "-"],
     cwd: ROOT,
     env: { NO_COLOR: "1", ...env },
     stdin: "piped",
