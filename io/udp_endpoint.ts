@@ -11,6 +11,7 @@ import { lookup } from "./_immediate_lookup.ts";
 import { KeepAlive } from "./_keep_alive.ts";
 import { Onlookers } from "./_onlookers.ts";
 import { OutsideLine } from "./_outside_line.ts";
+import { Slab } from "./_slab.ts";
 import type { StreamErrorOptions } from "./stream_error.ts";
 import { checkTarget, type TcpTarget } from "./tcp_client.ts";
 import { whyNotSent } from "./_unsent_datagram.ts";
@@ -67,6 +68,7 @@ const OVERHEAD = 256;
  * ```
  */
 export class UdpEndpoint implements Disposable, PollSource {
+  readonly #slab = new Slab();
   readonly #receivers = new OutsideLine<Datagram>(
     () => `UdpEndpoint.receive()${this.#where()}`,
     () => this.#keepAlive.release(),
@@ -299,7 +301,8 @@ export class UdpEndpoint implements Disposable, PollSource {
   }
 
   #arrived(data: Uint8Array, hostname: string, port: number): void {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    // The platform reads each into memory for the largest there can be, which is not kept for a little one.
+    const bytes = this.#slab.copy(data, 0, data.length);
     const datagram: Datagram = [bytes, { transport: "udp", hostname, port }];
     const receiver = this.#receivers.first;
     if (receiver !== null) {

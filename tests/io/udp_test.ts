@@ -299,3 +299,13 @@ Deno.test("a reader of an endpoint is called for each turn in which a datagram i
   assertEquals(text((await server.receive({ timeout: 10_000 }))[0]), "d");
   assertEquals(got.length, 3);
 });
+
+Deno.test("a little datagram does not keep memory for the largest there can be", async () => {
+  const endpoint = new UdpEndpoint();
+  endpoint.bind({ hostname: "127.0.0.1", port: 0 });
+  await endpoint.send("little", endpoint.sockname);
+  const [data] = await endpoint.receive();
+  assertEquals(new TextDecoder().decode(data), "little");
+  assert(data.buffer.byteLength < 10_000, `${data.buffer.byteLength} bytes`);
+  endpoint.close();
+});
