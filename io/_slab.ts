@@ -24,8 +24,11 @@ export class Slab {
     const at = this.#used;
     this.#used += size;
     // Making views is what this costs, in time and in garbage. subarray() takes half as long again.
-    if (size <= FEW) { for (let i = 0; i < size; i++) memory[at + i] = bytes[start + i]; }
-    else memory.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size), at);
+    if (size > FEW) {
+      memory.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, size), at);
+    } else {
+      for (let i = 0; i < size; i++) memory[at + i] = bytes[start + i];
+    }
     return new Uint8Array(memory.buffer, at, size);
   }
 }

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outside } from "./outside.ts";
 import { systemClock } from "./clock.ts";
 import { checkDescriptor, failure, openPoller } from "./_open_poller.ts";
 import { EBADF, HANGUP, type Poller, READ, WRITE } from "./poller.ts";
@@ -21,9 +21,6 @@ const TURNS = 61;
 const PATIENCE = 100;
 /** How many turns of the platform the system's part is kept after the last descriptor has gone. */
 const LINGER = 8;
-
-/** Runs a function outside every task. */
-const outside = AsyncLocalStorage.snapshot();
 
 /**
  * The raw descriptors that a loop watches: those of a program, which can do with them what it likes, and the sockets

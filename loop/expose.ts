@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outside } from "./outside.ts";
 import { shown } from "./arguments.ts";
 import { type Carried, carry } from "./carried_error.ts";
 import { RuntimeError } from "./errors.ts";
@@ -33,9 +33,6 @@ let start = (scheduler: Scheduler, target: () => unknown): void => {
 export function startCallsBy(spawn: (target: () => unknown) => void): void {
   start = (_, target) => spawn(target);
 }
-
-/** Runs a function outside every task: a call belongs to nobody on this side. */
-const outside = AsyncLocalStorage.snapshot();
 
 /** The ports of a loop, behind each of which other threads call its functions. */
 export class ExposedPorts {

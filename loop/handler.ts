@@ -1,12 +1,9 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outside } from "./outside.ts";
 import { TaskExit } from "./errors.ts";
 import type { Ready } from "./ready.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { Strand } from "./strand.ts";
 import type { Due } from "./timers.ts";
-
-/** Runs a function outside every task. */
-const outside = AsyncLocalStorage.snapshot();
 
 /** A callback that a loop was asked to call. Cancelling it again, or when it has been called, does nothing. */
 export interface Handler extends Disposable {

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outside } from "./outside.ts";
 import { shown } from "./arguments.ts";
 import { revive } from "./carried_error.ts";
 import { RuntimeError } from "./errors.ts";
@@ -65,8 +65,6 @@ export function connectLoop<F>(port: MessagePort): RemoteLoop<F> {
 
 /** A port as Deno has it. */
 type ReferencedPort = MessagePort & { ref(): void; unref(): void };
-
-const outside = AsyncLocalStorage.snapshot();
 
 class Connection {
   /** What came from the other thread. It only keeps the other side's end open. */

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outside } from "../loop/outside.ts";
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { sharesMemory } from "../loop/transfer.ts";
@@ -19,9 +19,6 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string | URL;
 }
-
-/** What belongs to a worker belongs to no task, not even to the one that was the first to need it. */
-const outside = AsyncLocalStorage.snapshot();
 
 /** Processes: Deno again, with a pipe of its own beside the standard ones. */
 export class ProcessKind implements WorkerKind {

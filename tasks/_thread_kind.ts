@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outside } from "../loop/outside.ts";
 import { Worker } from "node:worker_threads";
 import { transferables } from "../loop/transfer.ts";
 import { disclose, enclose } from "./_envelope.ts";
@@ -14,9 +14,6 @@ interface PackedMessage {
   readonly message: ToWorker | Map<0, ToWorker>;
   readonly moved: Transferable[];
 }
-
-/** What belongs to a worker belongs to no task, not even to the one that was the first to need it. */
-const outside = AsyncLocalStorage.snapshot();
 
 /**
  * Threads, by Node's Workers. Those of the web are no choice for a pool on Deno: each keeps the program going for as
